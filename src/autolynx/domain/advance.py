@@ -1,0 +1,212 @@
+"""The one rule by which news changes a call: pure, and the same for every order and repetition."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from autolynx.domain.call import ACTIVE_ORDER, Call, CallNews, CallStatus, Facts, NewsKind, Outcome, Source
+from autolynx.domain.ended_reason import reason_rank
+from autolynx.domain.outcome import Blame, judge
+from autolynx.domain.success import derive_success
+
+# A call that stays silent is asked about at growing distances: 1, 2, 4, then 8 times the first one.
+MAX_CHECK_BACKOFF = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timers:
+    """How long we wait before we ask, guess or give up. Seconds, already divided by the time scale."""
+
+    reconcile_after: float
+    call_timeout: float
+    unknown_grace: float
+    first_look: float
+    answer_by: float  # a request that got no answer by then is looked for
+    ring: float
+    margin: float
+    lease: float
+    time_scale: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advance:
+    """What became of a call, and who has to rest because of it (only ever once per call)."""
+
+    call: Call
+    blame: Blame = Blame.NOBODY
+    is_second_id: bool = False
+    is_revived: bool = False
+
+
+def advance(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Advance:
+    """Return the call as it stands after the news. The given call is not changed."""
+    if news.kind is NewsKind.PROVIDER:
+        return _hear_provider(call, news, now=now, timers=timers)
+    return Advance(call=_decide(call, news, now=now, timers=timers))
+
+
+def _hear_provider(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Advance:
+    if news.provider_call_id and call.provider_call_id not in (None, news.provider_call_id):
+        return Advance(call=call, is_second_id=True)
+    heard = replace(
+        call,
+        provider_call_id=call.provider_call_id or news.provider_call_id,
+        facts=merge(call.facts, news.facts),
+        is_blocked=call.is_blocked or news.is_blocked,
+        was_live=call.was_live or news.status is CallStatus.IN_PROGRESS,
+        is_final=call.is_final or news.is_over,
+        dial_started_at=call.dial_started_at or now,
+        missing_since=None,
+        unsure_at=None,
+        last_status_at=now if (news.status or news.is_over) else call.last_status_at,
+    )
+    heard = replace(heard, success_evaluation=derive_success(heard.facts.success_raw))
+    if heard.is_final:
+        return _close(call, heard)
+    if news.status is None:
+        return Advance(call=heard)
+    return _live(call, heard, news, now=now, timers=timers)
+
+
+def _close(before: Call, heard: Call) -> Advance:
+    """Judge an ended call anew from all that is known: a later report may tell more than the first word did."""
+    verdict = judge(
+        heard.facts,
+        was_live=heard.was_live,
+        is_blocked=heard.is_blocked,
+        is_canceled=heard.cancel_requested_at is not None,
+    )
+    closed = replace(
+        heard,
+        status=verdict.status,
+        outcome=verdict.outcome,
+        counts_as_attempt=verdict.counts_as_attempt,
+        holds_line=False,
+        next_check_at=None,
+    )
+    return Advance(
+        call=closed,
+        blame=Blame.NOBODY if before.is_final else verdict.blame,
+        is_revived=before.is_released and verdict.counts_as_attempt,
+    )
+
+
+def _live(before: Call, heard: Call, news: CallNews, *, now: datetime, timers: Timers) -> Advance:
+    status = news.status or before.status
+    if before.status.is_active:
+        forward = max(before.status, status, key=ACTIVE_ORDER.index)
+        checks = before.checks + 1 if news.source in {Source.POLL, Source.SWEEP} else 0
+        check_at = now + timedelta(seconds=timers.reconcile_after * min(2**checks, MAX_CHECK_BACKOFF))
+        return Advance(call=replace(heard, status=forward, outcome=None, next_check_at=check_at, checks=checks))
+    # A live word about a call that we had given up: it does hold a line, and we look until its end is known.
+    guess = replace(heard, holds_line=True, counts_as_attempt=True, next_check_at=now)
+    if before.outcome in {Outcome.NOT_DIALLED, Outcome.UNSURE}:
+        guess = replace(guess, status=CallStatus.TIMEOUT, outcome=Outcome.UNKNOWN)
+    return Advance(call=guess, is_revived=before.is_released)
+
+
+def _decide(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Call:
+    """Apply one of our own decisions. None of them touches a call that is already closed."""
+    if not call.status.is_active:
+        return _decide_guess(call, news, now=now, timers=timers)
+    match news.kind:
+        case NewsKind.CANCEL_REQUESTED:
+            return replace(
+                call,
+                cancel_requested_at=call.cancel_requested_at or now,
+                hangs_up=call.hangs_up or news.hangs_up,
+                next_check_at=now,
+            )
+        case NewsKind.RELEASED if call.provider_call_id is None:
+            return _guess(call, CallStatus.FAILED, Outcome.NOT_DIALLED, reason=news.reason, counts=False)
+        case NewsKind.LAPSED if call.provider_call_id is None and not call.may_have_been_sent:
+            return _guess(call, CallStatus.FAILED, Outcome.NOT_DIALLED, reason=news.reason, counts=False)
+        case NewsKind.REFUSED if call.provider_call_id is None:
+            return _guess(call, CallStatus.FAILED, news.outcome or Outcome.REFUSED, reason=news.reason, counts=True)
+        case NewsKind.TIMED_OUT:
+            outcome = Outcome.UNKNOWN if call.provider_call_id else Outcome.UNSURE
+            return _guess(call, CallStatus.TIMEOUT, outcome, reason=news.reason, counts=True)
+        case NewsKind.UNSURE if call.provider_call_id is None:
+            return replace(call, unsure_at=call.unsure_at or now, reason=news.reason)
+        case NewsKind.MISSING:
+            return _missed(call, now=now, timers=timers)
+        case _:
+            return call
+
+
+def _decide_guess(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Call:
+    """A closed call that still holds a line (the provider called it live after our guess) may be given up again."""
+    if not call.holds_line:
+        return call
+    if news.kind is NewsKind.TIMED_OUT:
+        return replace(call, holds_line=False, next_check_at=None)
+    if news.kind is NewsKind.MISSING:
+        return _missed(call, now=now, timers=timers)
+    return call
+
+
+def _guess(call: Call, status: CallStatus, outcome: Outcome, *, reason: str | None, counts: bool) -> Call:
+    return replace(
+        call,
+        status=status,
+        outcome=outcome,
+        reason=reason,
+        counts_as_attempt=counts,
+        holds_line=False,
+        next_check_at=None,
+    )
+
+
+def _missed(call: Call, *, now: datetime, timers: Timers) -> Call:
+    """Note that we looked and found nothing; when we look again is data in the row."""
+    return replace(
+        call,
+        missing_since=call.missing_since or now,
+        checks=call.checks + 1,
+        next_check_at=now + timedelta(seconds=timers.unknown_grace),
+    )
+
+
+def gives_up_at(call: Call, timers: Timers) -> datetime:
+    """Return the ceiling: past it, any answer but a terminal one makes TIMEOUT."""
+    since = call.dial_started_at or call.claimed_at
+    longest = call.max_duration_seconds / timers.time_scale + timers.ring + timers.margin
+    return since + timedelta(seconds=max(timers.call_timeout, longest))
+
+
+def merge(ours: Facts, news: Facts) -> Facts:
+    """Join two sets of facts. Commutative, associative and idempotent, so that the order of news does not matter."""
+    longer = news if news.transcript_rank > ours.transcript_rank else ours
+    return Facts(
+        started_at=_least(ours.started_at, news.started_at),
+        ended_at=_most(ours.ended_at, news.ended_at),
+        ended_reason=_telling(ours.ended_reason, news.ended_reason),
+        cost_usd=_costlier(ours.cost_usd, news.cost_usd),
+        recording_url=_longer(ours.recording_url, news.recording_url),
+        transcript=longer.transcript,
+        transcript_rank=longer.transcript_rank,
+        summary=_longer(ours.summary, news.summary),
+        success_raw=_longer(ours.success_raw, news.success_raw),
+        control_url=_longer(ours.control_url, news.control_url),
+    )
+
+
+def _least(a: datetime | None, b: datetime | None) -> datetime | None:
+    return min((x for x in (a, b) if x is not None), default=None)
+
+
+def _most(a: datetime | None, b: datetime | None) -> datetime | None:
+    return max((x for x in (a, b) if x is not None), default=None)
+
+
+def _costlier(a: Decimal | None, b: Decimal | None) -> Decimal | None:
+    """One call is charged once: of two reports the dearer is the later state of the bill."""
+    return max((x for x in (a, b) if x is not None), default=None)
+
+
+def _longer(a: str | None, b: str | None) -> str | None:
+    return max((x for x in (a, b) if x is not None), key=lambda text: (len(text), text), default=None)
+
+
+def _telling(a: str | None, b: str | None) -> str | None:
+    return max((x for x in (a, b) if x is not None), key=reason_rank, default=None)

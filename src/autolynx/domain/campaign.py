@@ -1,0 +1,168 @@
+"""One campaign: its states, and which may follow which."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from autolynx.errors import Conflict
+
+MIN_CAP, MAX_CAP = 1, 50
+
+
+class CampaignStatus(StrEnum):
+    """Where a campaign stands."""
+
+    CREATED = "CREATED"
+    QUEUED = "QUEUED"
+    DIALING = "DIALING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    PAUSED = "PAUSED"
+    CANCELED = "CANCELED"
+    FAILED = "FAILED"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether contacts of it are dialled."""
+        return self in RUNNING_STATUSES
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether nothing will be dialled any more without a person starting something new."""
+        return self in {CampaignStatus.COMPLETED, CampaignStatus.CANCELED}
+
+
+RUNNING_STATUSES = (CampaignStatus.QUEUED, CampaignStatus.DIALING, CampaignStatus.RUNNING)
+
+
+class CampaignMode(StrEnum):
+    """How contacts follow each other."""
+
+    CONTINUOUS = "continuous"
+    BATCH = "batch"
+
+
+_S = CampaignStatus
+# Every arrow there is; the diagram in the documentation is drawn from this table.
+TRANSITIONS: dict[CampaignStatus, dict[CampaignStatus, str]] = {
+    _S.CREATED: {_S.QUEUED: "start", _S.CANCELED: "stop"},
+    _S.QUEUED: {
+        _S.DIALING: "first call accepted",
+        _S.COMPLETED: "nothing left to call",
+        _S.PAUSED: "pause",
+        _S.CANCELED: "stop",
+        _S.FAILED: "cannot go on without a person",
+    },
+    _S.DIALING: {
+        _S.RUNNING: "a call was reported",
+        _S.COMPLETED: "nothing left to call",
+        _S.PAUSED: "pause",
+        _S.CANCELED: "stop",
+        _S.FAILED: "cannot go on without a person",
+    },
+    _S.RUNNING: {
+        _S.COMPLETED: "nothing left to call",
+        _S.PAUSED: "pause",
+        _S.CANCELED: "stop",
+        _S.FAILED: "cannot go on without a person",
+    },
+    _S.PAUSED: {
+        _S.QUEUED: "resume before the first call",
+        _S.RUNNING: "resume",
+        _S.COMPLETED: "nothing left to call",
+        _S.CANCELED: "stop",
+        _S.FAILED: "cannot go on without a person",
+    },
+    _S.FAILED: {
+        _S.QUEUED: "resume before the first call",
+        _S.RUNNING: "resume",
+        _S.COMPLETED: "nothing left to call",
+        _S.CANCELED: "stop",
+    },
+    _S.COMPLETED: {_S.RUNNING: "a contact is called again by decision"},
+    _S.CANCELED: {},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignOptions:
+    """What may be set besides name, mode, cap, assistant and number."""
+
+    line_quiet: bool = False
+    max_attempts: int = 1
+    region: str = "US"
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "CampaignOptions":
+        """Read the stored options; unknown keys are kept in the row and ignored here."""
+        return cls(
+            line_quiet=bool(value.get("lineQuiet", False)),
+            max_attempts=int(value.get("maxAttempts", 1)),
+            region=str(value.get("region", "US")),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Campaign:
+    """A row of `campaigns` as the rules need it."""
+
+    id: UUID
+    name: str
+    status: CampaignStatus
+    mode: CampaignMode
+    cap: int
+    assistant_id: UUID
+    phone_number_id: str
+    total_contacts: int
+    created_at: datetime
+    options: CampaignOptions = field(default_factory=CampaignOptions)
+    status_reason: str | None = None
+    batch_size: int | None = None
+    open_batch: int = 0
+    next_position: int = 0
+    started_at: datetime | None = None
+    queued_at: datetime | None = None
+    completed_at: datetime | None = None
+
+
+def require_transition(campaign: Campaign, to: CampaignStatus, *, verb: str) -> None:
+    """Raise Conflict, saying from what to what, unless the table allows it."""
+    if to not in TRANSITIONS[campaign.status]:
+        raise Conflict(
+            f"A campaign that is {campaign.status} cannot be {verb}.",
+            details={"from": campaign.status, "to": to},
+        )
+
+
+def resumed_status(campaign: Campaign) -> CampaignStatus:
+    """Return where Resume leads: RUNNING once a call was accepted, QUEUED before."""
+    return CampaignStatus.RUNNING if campaign.started_at else CampaignStatus.QUEUED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Standings:
+    """How many contacts stand where, and how many calls hold a line or exist at all."""
+
+    due: int
+    calling: int
+    lines: int
+    calls: int
+
+
+def status_after(
+    status: CampaignStatus, *, was_accepted: bool, was_reported: bool, standings: Standings
+) -> CampaignStatus:
+    """Return the campaign's status after news of one of its calls, or after a tick looked at it.
+
+    `was_accepted`: a provider id is stored with a call of it; `was_reported`: a call was heard live or over.
+    """
+    if status is CampaignStatus.QUEUED and was_accepted:
+        status = CampaignStatus.DIALING
+    if status is CampaignStatus.DIALING and was_reported:
+        status = CampaignStatus.RUNNING
+    is_done = standings.due == 0 and standings.calling == 0 and standings.lines == 0 and standings.calls > 0
+    if is_done and CampaignStatus.COMPLETED in TRANSITIONS[status] and status is not CampaignStatus.FAILED:
+        return CampaignStatus.COMPLETED
+    return status

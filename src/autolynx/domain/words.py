@@ -1,0 +1,17 @@
+"""Sentences for a person, in place of the provider's words."""
+
+from autolynx.domain.outcome import Blame
+
+_WHY = {
+    Blame.ACCOUNT: "The provider refuses the account (key, credit or freeze)",
+    Blame.NUMBER: "The phone number has reached its daily limit or is blocked",
+    Blame.CAMPAIGN: "The provider refuses the assistant or the configuration",
+    Blame.CONCURRENCY: "The provider's limit of concurrent calls was reached",
+    Blame.PROVIDER: "The provider failed to start the call",
+    Blame.NOBODY: "The call could not be placed",
+}
+
+
+def why(blame: Blame, ended_reason: str | None) -> str:
+    """Say why something rests or failed; the provider's own word stands in brackets."""
+    return f"{_WHY[blame]} ({ended_reason})." if ended_reason else f"{_WHY[blame]}."

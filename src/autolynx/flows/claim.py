@@ -1,0 +1,194 @@
+"""Claim: one short transaction behind the gate takes lines for the next contacts. No HTTP happens in here."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from autolynx.domain import pacing
+from autolynx.domain.campaign import Campaign, CampaignMode
+from autolynx.domain.contact import Contact, ContactState, LaterAt, Never, Now, eligibility
+from autolynx.domain.pacing import Account, NumberPace, Room
+from autolynx.provider.port import CallOrder
+from autolynx.runtime import Runtime
+from autolynx.store import assistants, claims, contacts, gate, phone_numbers
+from autolynx.store.assistants import DialTarget
+from autolynx.store.claims import Claim, Ready
+from autolynx.store.database import Connection
+
+# How long a look at a quiet line stays good (line-quiet gating).
+QUIET_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """What one claim took, and what stands in the way of more."""
+
+    orders: Sequence[CallOrder] = ()
+    account: Account = field(default_factory=Account)
+    room: Room = field(default_factory=lambda: Room(lines=0, bound_by="nothing due"))
+    made_progress: bool = False  # contacts were passed over or a batch was opened: asking again may find more
+    wants_quiet_look: Sequence[UUID] = ()
+    changes_at: datetime | None = None
+
+
+async def claim(runtime: Runtime, *, campaign_id: UUID | None = None, most: int | None = None) -> Claimed:
+    """Take as many lines as every cap allows, for the campaigns whose turn it is.
+
+    `campaign_id` limits the choice to one campaign; `most` bounds the lines taken. The claims are committed with a
+    lease when this returns: whoever got them dials them.
+    """
+    now = runtime.clock.now()
+    async with runtime.database.transaction() as conn:
+        account = await gate.lock(conn)
+        ready = await claims.list_ready(conn, now=now, campaign_id=campaign_id)
+        if not ready:
+            return Claimed(account=account)
+        lines = await gate.count_lines(conn)
+        room = pacing.account_room(account, runtime.settings.pacing, lines_held=lines, now=now)
+        return await _share(runtime, conn, ready, account=account, room=room, most=most, now=now)
+
+
+async def _share(
+    runtime: Runtime,
+    conn: Connection,
+    ready: Sequence[Ready],
+    *,
+    account: Account,
+    room: Room,
+    most: int | None,
+    now: datetime,
+) -> Claimed:
+    rules = runtime.settings.pacing
+    loud = [one.candidate.id for one in ready if _wants_quiet_look(runtime, one, now)]
+    candidates = [one.candidate for one in ready if one.candidate.id not in loud]
+    numbers = await phone_numbers.list_paces(conn, sorted({one.phone_number_id for one in candidates}))
+    number_rooms = {key: pacing.number_room(number, rules, now) for key, number in numbers.items()}
+    lines = room.lines if most is None else min(room.lines, most)
+    shares = pacing.share_room(
+        candidates, room=lines, number_rooms={key: one.lines for key, one in number_rooms.items()}
+    )
+    taken: list[Claim] = []
+    made_progress = False
+    for campaign in await claims.lock_campaigns(conn, list(shares)):
+        got, progressed = await _take(runtime, conn, campaign, ready, lines=shares[campaign.id], now=now)
+        taken += got
+        made_progress = made_progress or progressed
+    orders = await _finish(runtime, conn, taken, numbers=numbers, account=account, now=now)
+    return Claimed(
+        orders=orders,
+        account=account,
+        room=room,
+        made_progress=made_progress,
+        wants_quiet_look=loud if lines else (),
+        changes_at=_changes_at(room, number_rooms.values(), has_taken=bool(taken)),
+    )
+
+
+def _changes_at(room: Room, numbers: Iterable[Room], *, has_taken: bool) -> datetime | None:
+    """Return when time alone makes more room: a number's pace only matters while the account has lines left."""
+    times = [room.changes_at]
+    if room.lines:
+        times += [one.changes_at for one in numbers if has_taken or one.lines == 0]
+    return min((at for at in times if at is not None), default=None)
+
+
+def _wants_quiet_look(runtime: Runtime, ready: Ready, now: datetime) -> bool:
+    """Whether this campaign may only launch on a quiet line, and nobody has looked just now."""
+    if not ready.wants_quiet:
+        return False
+    fresh = timedelta(seconds=max(1.0, runtime.settings.scaled(QUIET_SECONDS)))
+    return ready.quiet_at is None or now - ready.quiet_at > fresh
+
+
+async def _take(
+    runtime: Runtime, conn: Connection, campaign: Campaign, ready: Sequence[Ready], *, lines: int, now: datetime
+) -> tuple[list[Claim], bool]:
+    """Take the campaign's next contacts; also say whether the cursor or the batch moved."""
+    mine = next(one for one in ready if one.candidate.id == campaign.id)
+    lines = min(lines, max(0, campaign.cap - mine.candidate.lines_held))
+    if mine.wants_quiet and campaign.mode is CampaignMode.CONTINUOUS:
+        lines = min(lines, 1)
+    open_batch = campaign.open_batch + (1 if mine.opens_batch else 0)
+    if lines == 0:
+        return [], False
+    found = await claims.list_next(conn, campaign, open_batch=open_batch, most=lines, now=now)
+    chosen: list[Contact] = []
+    cursor = campaign.next_position
+    for contact in found:
+        if len(chosen) == lines:
+            break
+        if contact.due_at is None:
+            cursor = contact.position + 1
+        if await _may_be_dialled(conn, contact, campaign, now=now):
+            chosen.append(contact)
+    moved = cursor != campaign.next_position or open_batch != campaign.open_batch
+    taken = [Claim(call_id=uuid.uuid4(), contact=contact, campaign=campaign) for contact in chosen]
+    if taken or moved:
+        served = now if taken else None
+        await claims.save_turn(conn, campaign, next_position=cursor, open_batch=open_batch, served_at=served)
+    return taken, moved and not taken
+
+
+async def _may_be_dialled(conn: Connection, contact: Contact, campaign: Campaign, *, now: datetime) -> bool:
+    if contact.state is not ContactState.DUE:
+        return False
+    match eligibility(contact, max_attempts=campaign.options.max_attempts, now=now):
+        case Now():
+            return True
+        case LaterAt(at):
+            await contacts.set_due_at(conn, contact.id, at)
+        case Never(reason):
+            await contacts.exclude(conn, contact.id, reason)
+    return False
+
+
+async def _finish(
+    runtime: Runtime,
+    conn: Connection,
+    taken: Sequence[Claim],
+    *,
+    numbers: dict[str, NumberPace],
+    account: Account,
+    now: datetime,
+) -> list[CallOrder]:
+    """Insert the calls and count the launches against number and circuit."""
+    if not taken:
+        return []
+    rules, timers = runtime.settings.pacing, runtime.settings.timers
+    targets = await assistants.list_dial_targets(conn, {one.campaign.assistant_id for one in taken})
+    for campaign_id in sorted({one.campaign.id for one in taken}):
+        mine = [one for one in taken if one.campaign.id == campaign_id]
+        await claims.insert_claims(
+            conn,
+            mine,
+            now=now,
+            lease_until=now + timedelta(seconds=timers.lease),
+            max_duration_seconds=targets[mine[0].campaign.assistant_id].max_duration_seconds,
+        )
+    for number in numbers.values():
+        launches = sum(one.campaign.phone_number_id == number.id for one in taken)
+        if launches and (rules.launch_per_second or number.daily_limit is not None):
+            counted = pacing.number_after_launches(number, rules, launches=launches, now=now)
+            await phone_numbers.save_pace(conn, counted, now)
+    probed = pacing.after_claim(account, rules, now)
+    if probed != account:
+        await gate.save(conn, probed)
+    return [_order(one, targets[one.campaign.assistant_id]) for one in taken]
+
+
+def _order(claim_taken: Claim, target: DialTarget) -> CallOrder:
+    contact, campaign = claim_taken.contact, claim_taken.campaign
+    return CallOrder(
+        call_id=claim_taken.call_id,
+        campaign_id=campaign.id,
+        contact_id=contact.id,
+        provider_assistant_id=target.provider_assistant_id,
+        phone_number_id=campaign.phone_number_id,
+        phone=contact.phone,
+        name=contact.name,
+        business_name=contact.business_name,
+        extension=contact.extension,
+        variables=contact.variables,
+    )

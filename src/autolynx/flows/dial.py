@@ -1,0 +1,113 @@
+"""Mark, act, settle: one claimed call goes out, once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from autolynx.domain.call import CallNews, NewsKind, Source
+from autolynx.domain.campaign import TRANSITIONS, CampaignStatus
+from autolynx.domain.pacing import Account
+from autolynx.flows import resting
+from autolynx.flows.hang_up import hang_up_if_wanted
+from autolynx.flows.settle import Settled, settle
+from autolynx.log import log
+from autolynx.provider.port import Accepted, CallOrder, DialAnswer, NotSent, Refused, Scope, Unknown
+from autolynx.runtime import Runtime
+from autolynx.store import calls, campaigns, inbox
+from autolynx.store.database import Connection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialled:
+    """What came of one dial. `freed_line` says that the line can be used for the next contact at once."""
+
+    call_id: UUID
+    was_sent: bool
+    is_accepted: bool
+    freed_line: bool
+
+
+async def dial(runtime: Runtime, order: CallOrder, *, account: Account) -> Dialled:
+    """Dial one claimed contact. `account` is the gate as the claim saw it.
+
+    The mark stands between *claimed* and *perhaps sent*: without it nothing leaves. Whatever a crash leaves in
+    between, reconciling finds. Raises DatabaseUnavailable.
+    """
+    if not await _mark(runtime, order.call_id):
+        return await _give_back(runtime, order.call_id)
+    answer = await runtime.provider.place_call(order)
+    settled = await _settle_answer(runtime, order.call_id, answer)
+    await _rest(runtime, order, answer, account=account)
+    if settled is None:
+        return Dialled(call_id=order.call_id, was_sent=True, is_accepted=False, freed_line=False)
+    await resting.note_blame(runtime, settled)
+    await hang_up_if_wanted(runtime, settled)
+    return Dialled(
+        call_id=order.call_id,
+        was_sent=not isinstance(answer, NotSent),
+        is_accepted=isinstance(answer, Accepted),
+        freed_line=settled.freed_line,
+    )
+
+
+async def _mark(runtime: Runtime, call_id: UUID) -> bool:
+    now = runtime.clock.now()
+    look_at = now + timedelta(seconds=runtime.settings.timers.answer_by)
+    async with runtime.database.connection() as conn:
+        return await calls.mark_dialling(conn, call_id, now=now, look_at=look_at)
+
+
+async def _give_back(runtime: Runtime, call_id: UUID) -> Dialled:
+    """The mark was refused: the campaign was paused or stopped, the button pressed, or the lease is over."""
+    news = CallNews(kind=NewsKind.LAPSED, source=Source.DIAL, reason="Dialling was held before the call went out.")
+    async with runtime.database.transaction() as conn:
+        await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
+    return Dialled(call_id=call_id, was_sent=False, is_accepted=False, freed_line=False)
+
+
+async def _settle_answer(runtime: Runtime, call_id: UUID, answer: DialAnswer) -> Settled | None:
+    """Bring the answer through the one door; None where it is unknown and somebody has to look."""
+    now, timers = runtime.clock.now(), runtime.settings.timers
+    async with runtime.database.transaction() as conn:
+        if isinstance(answer, Unknown):
+            await calls.push_check(conn, call_id, at=now + timedelta(seconds=timers.first_look))
+            log.warning("dial.unknown", call_id=str(call_id), reason=answer.reason)
+            return None
+        settled = await settle(conn, call_id, _news(answer), now=now, timers=timers)
+        if settled.before.provider_call_id is None and settled.after.provider_call_id is not None:
+            await inbox.unpark(conn, provider_call_id=settled.after.provider_call_id, now=now)
+        if isinstance(answer, Refused) and answer.scope is Scope.CAMPAIGN:
+            await _fail_campaign(conn, settled, answer, now=now)
+        return settled
+
+
+def _news(answer: Accepted | Refused | NotSent) -> CallNews:
+    match answer:
+        case Accepted(news=news):
+            return news
+        case Refused(scope=Scope.CONTACT):
+            return CallNews(kind=NewsKind.REFUSED, source=Source.DIAL, outcome=answer.outcome, reason=answer.reason)
+        case _:
+            return CallNews(kind=NewsKind.RELEASED, source=Source.DIAL, reason=answer.reason)
+
+
+async def _fail_campaign(conn: Connection, settled: Settled, answer: Refused, *, now: datetime) -> None:
+    """The campaign's own configuration is at fault: it fails, with the reason in words, until mended and resumed."""
+    campaign = await campaigns.lock(conn, settled.after.campaign_id)
+    if CampaignStatus.FAILED in TRANSITIONS[campaign.status]:
+        await campaigns.save_status(conn, campaign, CampaignStatus.FAILED, now=now, reason=answer.reason)
+
+
+async def _rest(runtime: Runtime, order: CallOrder, answer: DialAnswer, *, account: Account) -> None:
+    """Let account or number rest, as the answer asks. A plain success touches nothing."""
+    match answer:
+        case Accepted(news=news) if account.failures and not news.is_blocked:
+            await resting.note_success(runtime)
+        case Accepted(news=news) if news.is_blocked:
+            await resting.note_concurrency(runtime)
+        case Refused():
+            await resting.note_refusal(runtime, answer, phone_number_id=order.phone_number_id)
+        case NotSent(reason=reason) | Unknown(reason=reason):
+            await resting.note_failure(runtime, reason)
+        case _:
+            return

@@ -1,0 +1,148 @@
+"""Ingest: an authentic webhook body is kept first and settled in the same transaction; what cannot be is retried."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from autolynx.domain.call import CallStatus
+from autolynx.errors import AutolynxError, DatabaseCollision, DatabaseUnavailable
+from autolynx.flows import resting
+from autolynx.flows.hang_up import hang_up_if_wanted
+from autolynx.flows.settle import Settled, settle
+from autolynx.log import log
+from autolynx.provider.port import WebhookNews
+from autolynx.runtime import Runtime
+from autolynx.store import calls, inbox, settling
+from autolynx.store.database import Connection
+from autolynx.store.inbox import InboxRow
+from autolynx.store.savepoint import savepoint
+
+PARK_SECONDS = 7 * 24 * 3600.0
+PARKED_RETRY_SECONDS = 3600.0  # a call that becomes ours later wakes its parked bodies itself
+RETRY_SECONDS = (5.0, 30.0, 120.0, 600.0, 3600.0)
+MOST_LEFTOVERS = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Received:
+    """What became of a webhook."""
+
+    provider_call_id: str
+    status: CallStatus | None = None  # of our call afterwards; None where it is none of ours (yet)
+    freed_line: bool = False
+
+
+async def receive_webhook(runtime: Runtime, body: Any) -> Received:
+    """Keep a body whose sender was authenticated, and settle what it says.
+
+    Returns once the inbox row is committed, whether or not it could be settled. Raises DatabaseUnavailable: then
+    nothing is kept and the provider has to repeat.
+    """
+    news, clean = runtime.provider.read_webhook(body), runtime.provider.scrub(body)
+    async with runtime.database.transaction() as conn:
+        inbox_id = await _keep(runtime, conn, news, clean)
+        settled = await _try_to_settle(runtime, conn, news, inbox_id=inbox_id, failures=0)
+    await _after_commit(runtime, settled)
+    return Received(
+        provider_call_id=news.provider_call_id,
+        status=settled.after.status if settled else None,
+        freed_line=settled.freed_line if settled else False,
+    )
+
+
+async def _keep(runtime: Runtime, conn: Connection, news: WebhookNews, clean: Any) -> int:
+    # Bodies that name no call share no key: each is told from the others by its content.
+    key = news.provider_call_id or "sha256:" + _digest(clean)
+    return await inbox.put(
+        conn,
+        provider_call_id=key,
+        type=news.type,
+        status=news.status,
+        our_call_id=news.our_call_id,
+        body=clean,
+        now=runtime.clock.now(),
+    )
+
+
+def _digest(clean: Any) -> str:
+    return hashlib.sha256(json.dumps(clean, sort_keys=True, default=str).encode()).hexdigest()
+
+
+async def _try_to_settle(
+    runtime: Runtime, conn: Connection, news: WebhookNews, *, inbox_id: int, failures: int
+) -> Settled | None:
+    """Settle under a savepoint: a body that we cannot digest stays in the inbox and costs nobody else anything."""
+    now = runtime.clock.now()
+    if news.news is None:
+        await inbox.save_state(conn, inbox_id, "ignored", now=now)
+        return None
+    try:
+        async with savepoint(conn):
+            return await _settle_known(runtime, conn, news, inbox_id=inbox_id, now=now)
+    except (DatabaseUnavailable, DatabaseCollision):
+        raise
+    except (AutolynxError, ValueError, TypeError, KeyError) as error:
+        await _note_failure(runtime, conn, inbox_id, error, failures=failures, now=now)
+        return None
+
+
+async def _settle_known(
+    runtime: Runtime, conn: Connection, news: WebhookNews, *, inbox_id: int, now: datetime
+) -> Settled | None:
+    call_id = await calls.find_id(
+        conn, provider_call_id=news.provider_call_id or None, our_call_id=news.our_call_id
+    )
+    if call_id is None or news.news is None:
+        retry = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
+        await inbox.save_state(conn, inbox_id, "parked", now=now, retry_at=retry)
+        return None
+    settled = await settle(
+        conn, call_id, news.news, now=now, timers=runtime.settings.timers, inbox_id=inbox_id
+    )
+    await inbox.save_state(conn, inbox_id, "settled", now=now)
+    return settled
+
+
+async def _note_failure(
+    runtime: Runtime, conn: Connection, inbox_id: int, error: Exception, *, failures: int, now: datetime
+) -> None:
+    step = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+    retry_at = now + timedelta(seconds=runtime.settings.scaled(step))
+    is_dead = await inbox.save_failure(conn, inbox_id, error=type(error).__name__, retry_at=retry_at)
+    log.error("inbox.unsettled", inbox_id=inbox_id, error=type(error).__name__, is_dead=is_dead)
+    if is_dead:
+        await settling.raise_incident(
+            conn,
+            kind="dead_letter",
+            sentence="A webhook could not be understood after five tries; its body is kept.",
+            now=now,
+            campaign_id=None,
+            call_id=None,
+        )
+
+
+async def _after_commit(runtime: Runtime, settled: Settled | None) -> None:
+    if settled is not None:
+        await resting.note_blame(runtime, settled)
+        await hang_up_if_wanted(runtime, settled)
+
+
+async def retry_leftovers(runtime: Runtime) -> bool:
+    """Try again what could not be settled or was parked; True when a line became free by it."""
+    now = runtime.clock.now()
+    again_at = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
+    async with runtime.database.transaction() as conn:
+        await inbox.expire_parked(conn, received_before=now - timedelta(seconds=PARK_SECONDS))
+        rows = await inbox.claim_open(conn, now=now, again_at=again_at, most=MOST_LEFTOVERS)
+    freed = [await _retry(runtime, row) for row in rows]
+    return any(freed)
+
+
+async def _retry(runtime: Runtime, row: InboxRow) -> bool:
+    news = runtime.provider.read_webhook(row.body)
+    async with runtime.database.transaction() as conn:
+        settled = await _try_to_settle(runtime, conn, news, inbox_id=row.id, failures=row.failures)
+    await _after_commit(runtime, settled)
+    return settled.freed_line if settled else False

@@ -1,0 +1,93 @@
+"""What makes the account or a number rest: each effect is one short transaction on the gate."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from autolynx.domain import pacing
+from autolynx.domain.outcome import Blame
+from autolynx.domain.pacing import Account
+from autolynx.domain.words import why
+from autolynx.flows.settle import Settled
+from autolynx.log import log
+from autolynx.provider.port import Refused, Scope
+from autolynx.runtime import Runtime
+from autolynx.store import gate, phone_numbers
+
+
+async def note_success(runtime: Runtime) -> None:
+    """The provider accepted a call: close the circuit."""
+    await _change(runtime, pacing.after_success)
+
+
+async def note_failure(runtime: Runtime, reason: str) -> None:
+    """The provider failed or could not be reached: rest, and after too many failures in a row only probe."""
+    rules, now = runtime.settings.pacing, runtime.clock.now()
+    await _change(runtime, lambda account: pacing.after_failure(account, rules, reason=reason, now=now))
+
+
+async def note_refusal(runtime: Runtime, refused: Refused, *, phone_number_id: str) -> None:
+    """The provider refused for a reason that does not lie with the contact: let the right thing rest."""
+    rules, now = runtime.settings.pacing, runtime.clock.now()
+    if refused.scope is Scope.CONCURRENCY:
+        await note_concurrency(runtime)
+    elif refused.scope is Scope.RATE:
+        jitter = random.random()  # noqa: S311 - spreads processes, guards nothing
+        await _change(
+            runtime,
+            lambda account: pacing.after_rate_limit(
+                account, rules, retry_at=refused.retry_at, jitter=jitter, now=now
+            ),
+        )
+    elif refused.scope is Scope.ACCOUNT:
+        await _change(runtime, lambda account: pacing.after_trouble(account, reason=refused.reason, now=now))
+    elif refused.scope is Scope.NUMBER:
+        await _hold_number(runtime, phone_number_id, reason=refused.reason, until=refused.retry_at)
+
+
+async def note_blame(runtime: Runtime, settled: Settled) -> None:
+    """A call's end blames more than the call: let the right thing rest (a campaign's fault is settled already)."""
+    reason, now = why(settled.blame, settled.after.facts.ended_reason), runtime.clock.now()
+    match settled.blame:
+        case Blame.CONCURRENCY:
+            await note_concurrency(runtime)
+        case Blame.ACCOUNT:
+            await _change(runtime, lambda account: pacing.after_trouble(account, reason=reason, now=now))
+        case Blame.PROVIDER:
+            await note_failure(runtime, reason)
+        case Blame.NUMBER:
+            await _hold_number(runtime, settled.phone_number_id, reason=reason, until=next_utc_day(now))
+        case Blame.CAMPAIGN | Blame.NOBODY:
+            return
+
+
+async def note_concurrency(runtime: Runtime) -> None:
+    """Lower the cap to what the provider carries at this moment, and wait a little."""
+    now = runtime.clock.now()
+    async with runtime.database.transaction() as conn:
+        account = await gate.lock(conn)
+        lines = await gate.count_lines(conn)
+        rested = pacing.after_concurrency_refusal(account, runtime.settings.pacing, lines_held=lines, now=now)
+        await gate.save(conn, rested)
+    log.warning("account.cooled_down", lowered_cap=rested.lowered_cap)
+
+
+async def _change(runtime: Runtime, rule: Callable[[Account], Account]) -> None:
+    async with runtime.database.transaction() as conn:
+        before = await gate.lock(conn)
+        after = rule(before)
+        if after != before:
+            await gate.save(conn, after)
+            log.warning("account.changed", failures=after.failures, trouble=after.trouble, rest=after.rest_reason)
+
+
+async def _hold_number(runtime: Runtime, phone_number_id: str, *, reason: str, until: datetime | None) -> None:
+    async with runtime.database.transaction() as conn:
+        await gate.lock(conn)
+        await phone_numbers.hold(conn, phone_number_id, reason=reason, until=until, now=runtime.clock.now())
+    log.warning("phone_number.held", phone_number_id=phone_number_id, until=until)
+
+
+def next_utc_day(now: datetime) -> datetime:
+    """Return the coming midnight in UTC: free numbers count their calls by the UTC day."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)

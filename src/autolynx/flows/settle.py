@@ -1,0 +1,189 @@
+"""The one door: every change to a call passes here, whoever brings the news."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from autolynx.domain.advance import Advance, Timers, advance
+from autolynx.domain.call import Call, CallNews, CallStatus
+from autolynx.domain.campaign import TRANSITIONS, Campaign, CampaignStatus, Standings, status_after
+from autolynx.domain.contact import ContactState, Standing, standing_after
+from autolynx.domain.outcome import Blame
+from autolynx.domain.words import why
+from autolynx.store import calls, campaigns, contacts, settling
+from autolynx.store.database import Connection
+from autolynx.store.settling import Locked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What became of a call, and what the caller has to do after the commit."""
+
+    before: Call
+    after: Call
+    phone_number_id: str
+    blame: Blame = Blame.NOBODY
+
+    @property
+    def freed_line(self) -> bool:
+        """Whether a line became free: something else may be dialled at once."""
+        return self.before.holds_line and not self.after.holds_line
+
+    @property
+    def wants_hang_up(self) -> bool:
+        """Whether an operator stopped this call and it has just become possible to hang it up."""
+        return self.after.hangs_up and self.after.status is CallStatus.IN_PROGRESS and bool(self.after.facts.control_url)
+
+
+async def settle(
+    conn: Connection, call_id: UUID, news: CallNews, *, now: datetime, timers: Timers, inbox_id: int | None = None
+) -> Settled:
+    """Apply one piece of news to a call inside the caller's transaction. Raises NotFound.
+
+    Locks the campaign, then the call; asks the pure rule; saves; appends the event; moves contact and campaign.
+    """
+    locked = await settling.lock(conn, call_id)
+    step = advance(locked.call, news, now=now, timers=timers)
+    if step.is_second_id:
+        await _keep_second_id(conn, locked, news, now=now)
+    elif step.call != locked.call:
+        await calls.save(conn, locked.call, step.call)
+    if _is_worth_an_event(locked.call, step, news):
+        await settling.append_event(
+            conn,
+            call=step.call,
+            status=step.call.status,
+            source=news.source,
+            payload=_payload(news, step.call),
+            inbox_id=inbox_id,
+            now=now,
+        )
+    await _follow(conn, locked, step, now=now, timers=timers)
+    return Settled(
+        before=locked.call, after=step.call, phone_number_id=locked.campaign.phone_number_id, blame=step.blame
+    )
+
+
+def _is_worth_an_event(before: Call, step: Advance, news: CallNews) -> bool:
+    """Keep history for what changed, for a second id, and for a reason that contradicts the one we kept."""
+    is_changed = _without_timers(before) != _without_timers(step.call)
+    reason = news.facts.ended_reason
+    return is_changed or step.is_second_id or (reason is not None and reason != step.call.facts.ended_reason)
+
+
+def _without_timers(call: Call) -> Call:
+    return replace(call, next_check_at=None, checks=0, last_status_at=None, missing_since=None)
+
+
+def _payload(news: CallNews, after: Call) -> dict[str, Any]:
+    """Return the event's own words: no name, no phone number, nothing secret."""
+    said = "ended" if news.is_over else (news.status or news.kind)
+    values = {
+        "said": said,
+        "kind": news.kind,
+        "outcome": after.outcome,
+        "endedReason": news.facts.ended_reason,
+        "costUsd": str(news.facts.cost_usd) if news.facts.cost_usd is not None else None,
+        "providerCallId": news.provider_call_id,
+        "reason": news.reason,
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+async def _keep_second_id(conn: Connection, locked: Locked, news: CallNews, *, now: datetime) -> None:
+    call = locked.call
+    await calls.insert_alias(conn, provider_call_id=news.provider_call_id or "", call_id=call.id, now=now)
+    await settling.raise_incident(
+        conn,
+        kind="second_provider_id",
+        sentence="The provider reported a second call for one that we placed once.",
+        now=now,
+        campaign_id=call.campaign_id,
+        call_id=call.id,
+    )
+
+
+async def _follow(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> None:
+    """Let the contact and the campaign follow their call."""
+    if step.call != locked.call:
+        await _move_contact(conn, locked, step, now=now, timers=timers)
+        await _move_campaign(conn, locked, step, now=now)
+
+
+async def _move_contact(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> None:
+    call = step.call
+    if step.is_revived and (locked.other_is_active or not locked.is_latest):
+        await _report_double_dial(conn, locked, now=now)
+    standing = standing_after(call, now=now, releases=locked.releases, time_scale=timers.time_scale)
+    if not _applies(locked, call, standing):
+        return
+    await contacts.save_standing(conn, call.contact_id, standing)
+    if standing.state is ContactState.UNSURE:
+        await settling.raise_incident(
+            conn,
+            kind="unsure",
+            sentence="Nobody can say whether this contact was called: a person has to decide.",
+            now=now,
+            campaign_id=call.campaign_id,
+            call_id=call.id,
+        )
+
+
+def _applies(locked: Locked, call: Call, standing: Standing) -> bool:
+    """Whether the contact takes this standing: the latest call speaks; an older one only if it did happen after all."""
+    if standing.state is locked.contact_state:
+        return False
+    decided = locked.contact_state in {ContactState.DONE, ContactState.EXCLUDED}
+    if decided and standing.state is not ContactState.CALLING:
+        # A person's "leave it", or the end of an earlier call, stands; only a call that turns out not to have been
+        # dialled gives the contact its turn back.
+        return standing.state is ContactState.DUE and locked.is_latest and locked.contact_state is ContactState.DONE
+    if locked.is_latest:
+        return True
+    return call.counts_as_attempt and locked.contact_state is ContactState.DUE and standing.state is ContactState.DONE
+
+
+async def _report_double_dial(conn: Connection, locked: Locked, *, now: datetime) -> None:
+    await settling.raise_incident(
+        conn,
+        kind="double_dial",
+        sentence="A call that was taken for never dialled did reach the provider, and the contact had been claimed again.",
+        now=now,
+        campaign_id=locked.call.campaign_id,
+        call_id=locked.call.id,
+    )
+
+
+async def _move_campaign(conn: Connection, locked: Locked, step: Advance, *, now: datetime) -> None:
+    campaign, call = locked.campaign, step.call
+    if call.provider_call_id and campaign.started_at is None:
+        await campaigns.save_started_at(conn, campaign.id, now)
+    if step.blame is Blame.CAMPAIGN and CampaignStatus.FAILED in TRANSITIONS[campaign.status]:
+        reason = why(step.blame, call.facts.ended_reason)
+        await campaigns.save_status(conn, campaign, CampaignStatus.FAILED, now=now, reason=reason)
+        return
+    may_be_last = locked.call.holds_line and not call.holds_line
+    standings = await campaigns.get_standings(conn, campaign.id) if may_be_last else None
+    await _save_if_moved(conn, campaign, call, standings, now=now)
+
+
+async def _save_if_moved(
+    conn: Connection, campaign: Campaign, call: Call, standings: Standings | None, *, now: datetime
+) -> None:
+    was_accepted = call.provider_call_id is not None
+    was_reported = was_accepted and (call.is_final or call.status not in {CallStatus.QUEUED})
+    busy = Standings(due=1, calling=1, lines=1, calls=1)
+    status = status_after(
+        campaign.status, was_accepted=was_accepted, was_reported=was_reported, standings=standings or busy
+    )
+    if status is not campaign.status:
+        await campaigns.save_status(conn, campaign, status, now=now)
+
+
+async def settle_all(
+    conn: Connection, call_ids: Sequence[UUID], news: CallNews, *, now: datetime, timers: Timers
+) -> list[Settled]:
+    """Apply the same decision to several calls of one campaign, in the order of their ids."""
+    return [await settle(conn, call_id, news, now=now, timers=timers) for call_id in sorted(call_ids)]

@@ -1,0 +1,139 @@
+"""The tick: one bounded round of everything that keeps calls going. Cron, built-in ticker and CLI only call it."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from autolynx.errors import AutolynxError, DatabaseUnavailable, ProviderError
+from autolynx.flows import campaign_life, ingest, reconcile
+#LATER from autolynx.flows.importing import purge_expired_uploads
+from autolynx.flows.reconcile import Reconciled
+from autolynx.flows.refill import Refiller, refill
+from autolynx.log import log
+from autolynx.runtime import Runtime
+from autolynx.store import calls, claims, gate
+
+# A tick that is called by cron has a function's life: it must end well before ten seconds.
+CRON_BUDGET_SECONDS = 8.0
+JITTER = 0.1
+SHORTEST_SLEEP_SECONDS = 0.05
+
+
+@dataclass(kw_only=True)
+class Ticked:
+    """What one tick did. `next_at`: when something is due again by time alone, None for nothing before the cadence."""
+
+    launched: dict[UUID, int] = field(default_factory=dict)
+    changed: int = 0
+    next_at: datetime | None = None
+
+
+async def run_once(
+    runtime: Runtime, *, campaign_id: UUID | None = None, budget_seconds: float = CRON_BUDGET_SECONDS
+) -> Ticked:
+    """Repair, reconcile, complete and refill, within a budget of real seconds.
+
+    Any number of these may run at once, in any number of processes. A provider that cannot be asked does not stop
+    the rest: claims are still repaired, and nothing is freed by silence.
+    """
+    deadline = runtime.clock.now() + timedelta(seconds=budget_seconds)
+    ticked = Ticked()
+    for step in (reconcile.release_lapsed, _leftovers, reconcile.sweep, reconcile.check_silent):
+        if runtime.clock.now() < deadline:
+            ticked.changed += (await _step(runtime, step)).changed
+    await campaign_life.complete_finished(runtime)
+    #LATER await purge_expired_uploads(runtime)
+    await _launch(runtime, ticked, campaign_id=campaign_id, deadline=deadline)
+    ticked.next_at = await _next_at(runtime, ticked.next_at)
+    async with runtime.database.connection() as conn:
+        await gate.note_tick(conn, last=runtime.clock.now(), following=ticked.next_at)
+    return ticked
+
+
+async def _leftovers(runtime: Runtime) -> Reconciled:
+    return Reconciled(freed_line=await ingest.retry_leftovers(runtime))
+
+
+async def _step(runtime: Runtime, step: Callable[[Runtime], Awaitable[Reconciled]]) -> Reconciled:
+    """Run one part of the tick; the provider's silence is noted, ours is not excused."""
+    try:
+        return await step(runtime)
+    except ProviderError as error:
+        log.warning("tick.provider_unanswered", reason=error.message)
+        return Reconciled()
+
+
+async def _launch(runtime: Runtime, ticked: Ticked, *, campaign_id: UUID | None, deadline: datetime) -> None:
+    """Refill, and go on as launch rates allow while the budget lasts: pacing is not back-off."""
+    while True:
+        result = await refill(runtime, campaign_id=campaign_id)
+        for key, count in result.launched.items():
+            ticked.launched[key] = ticked.launched.get(key, 0) + count
+        ticked.next_at = result.changes_at
+        now = runtime.clock.now()
+        if not result.launched or result.changes_at is None or result.changes_at >= deadline:
+            return
+        await runtime.clock.sleep(max(SHORTEST_SLEEP_SECONDS, (result.changes_at - now).total_seconds()))
+
+
+async def _next_at(runtime: Runtime, pacing_at: datetime | None) -> datetime | None:
+    async with runtime.database.connection() as conn:
+        times = [pacing_at, await calls.next_check_at(conn), await claims.next_due_at(conn, now=runtime.clock.now())]
+    return min((at for at in times if at is not None), default=None)
+
+
+class Ticker:
+    """The built-in clockwork of a server: ticks at the earliest due time, at most the cadence (with jitter) apart."""
+
+    def __init__(self, runtime: Runtime, refiller: Refiller) -> None:
+        self._runtime = runtime
+        self._refiller = refiller
+        self._task: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
+
+    def start(self) -> None:
+        """Begin to tick, at once."""
+        self._task = asyncio.create_task(self._run())
+
+    def wake(self) -> None:
+        """Tick now."""
+        self._woken.set()
+
+    async def stop(self) -> None:
+        """Stop ticking: a tick under way is given up (the next one, anywhere, repairs what it left)."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            next_at = await self._tick()
+            try:
+                async with asyncio.timeout(self._pause(next_at)):
+                    await self._woken.wait()
+            except TimeoutError:
+                pass  # nobody woke us: the time has come
+            self._woken.clear()
+
+    async def _tick(self) -> datetime | None:
+        try:
+            return (await run_once(self._runtime, budget_seconds=self._cadence())).next_at
+        except DatabaseUnavailable as error:
+            log.error("tick.database_unavailable", reason=error.message)
+            return self._runtime.clock.now() + timedelta(seconds=1)
+        except AutolynxError as error:
+            log.error("tick.failed", reason=error.message)
+            return None
+
+    def _cadence(self) -> float:
+        return self._runtime.settings.scaled(self._runtime.settings.default_cron_cadence)
+
+    def _pause(self, next_at: datetime | None) -> float:
+        longest = self._cadence() * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads ticks, guards nothing
+        if next_at is None:
+            return longest
+        due = (next_at - self._runtime.clock.now()).total_seconds()
+        return min(longest, max(SHORTEST_SLEEP_SECONDS, due))

@@ -1,0 +1,200 @@
+"""The only reader of the environment. Every variable is documented in docs/settings.md; a test compares the two."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from autolynx.domain.advance import Timers
+from autolynx.domain.pacing import PacingRules
+from autolynx.errors import ConfigurationError
+
+VAPI_API = "https://api.vapi.ai"
+WEBHOOK_PATH = "/api/webhooks/vapi"
+MINIMUM_SECRET_LENGTH = 16
+
+RING_SECONDS = 120.0  # the longest that a phone rings
+MARGIN_SECONDS = 300.0  # what we allow the provider beyond the longest call
+LEASE_SECONDS = 30.0  # how long a claim may wait for its mark
+FIRST_LOOK_SECONDS = 2.0  # after a request of unknown outcome
+MINIMUM_REAL_SECONDS = 5.0  # what machines need, however fast the simulated clock runs
+
+WebhookScheme = Literal["secret", "bearer", "hmac"]
+
+
+class Settings(BaseSettings):
+    """What the operator of this machine has set. Durations are seconds, sizes bytes.
+
+    `NAME_FILE` names a file that holds the value of the secret `NAME`. Timers are read through the properties
+    that end in `_timer` or through `scaled()`, which divide by TIME_SCALE.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    environment: Literal["development", "production"] = Field("development", alias="AUTOLYNX_ENV")
+    runtime: Literal["server", "function"] = Field("server", alias="RUNTIME")
+    database_url: SecretStr | None = Field(None, alias="DATABASE_URL")
+    data_dir: Path = Field(Path("data"), alias="DATA_DIR")
+    database_pool_size: int = Field(10, ge=1, le=100, alias="DATABASE_POOL_SIZE")
+
+    vapi_api_key: SecretStr | None = Field(None, alias="VAPI_API_KEY")
+    vapi_base_url: str = Field(VAPI_API, alias="VAPI_BASE_URL")
+    vapi_phone_number_id: str | None = Field(None, alias="VAPI_PHONE_NUMBER_ID")
+    vapi_webhook_credential_id: str | None = Field(None, alias="VAPI_WEBHOOK_CREDENTIAL_ID")
+    provider_timeout_seconds: float = Field(15.0, gt=0, le=120, alias="PROVIDER_TIMEOUT_SECONDS")
+
+    public_url: str = Field("http://127.0.0.1:8000", alias="PUBLIC_URL")
+    webhook_shared_secret: SecretStr | None = Field(None, alias="WEBHOOK_SHARED_SECRET")
+    webhook_schemes: Annotated[tuple[WebhookScheme, ...], NoDecode] = Field(("secret", "bearer"), alias="WEBHOOK_SCHEMES")
+    webhook_hmac_secret: SecretStr | None = Field(None, alias="WEBHOOK_HMAC_SECRET")
+    cron_shared_secret: SecretStr | None = Field(None, alias="CRON_SHARED_SECRET")
+    cron_secret: SecretStr | None = Field(None, alias="CRON_SECRET")
+    session_secret: SecretStr | None = Field(None, alias="SESSION_SECRET")
+
+    default_concurrency_cap: int = Field(8, ge=1, le=50, alias="DEFAULT_CONCURRENCY_CAP")
+    account_concurrency_cap: int = Field(10, ge=1, le=1000, alias="ACCOUNT_CONCURRENCY_CAP")
+    inbound_reserve: int = Field(2, ge=0, le=1000, alias="INBOUND_RESERVE")
+    launch_per_second: float = Field(1.0, ge=0, le=1000, alias="LAUNCH_PER_SECOND")
+    free_number_daily_limit: int = Field(10, ge=0, alias="FREE_NUMBER_DAILY_LIMIT")
+    breaker_threshold: int = Field(5, ge=1, le=1000, alias="BREAKER_THRESHOLD")
+
+    default_cron_cadence: float = Field(60, ge=1, le=3600, alias="DEFAULT_CRON_CADENCE")
+    call_timeout_seconds: float = Field(600, ge=60, le=86400, alias="CALL_TIMEOUT_SECONDS")
+    reconcile_after_seconds: float = Field(90, ge=5, le=3600, alias="RECONCILE_AFTER_SECONDS")
+    unknown_grace_seconds: float = Field(60, ge=5, le=3600, alias="UNKNOWN_GRACE_SECONDS")
+    time_scale: float = Field(1.0, ge=1, le=1000, alias="TIME_SCALE")
+
+    default_region: str = Field("US", pattern=r"^[A-Z]{2}$", alias="DEFAULT_REGION")
+    max_upload_bytes: int = Field(10_485_760, ge=1024, alias="MAX_UPLOAD_BYTES")
+    max_upload_rows: int = Field(250_000, ge=1, alias="MAX_UPLOAD_ROWS")
+    recent_call_days: int = Field(30, ge=0, le=3650, alias="RECENT_CALL_DAYS")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="LOG_LEVEL")
+
+    @classmethod
+    def settings_customise_sources(  # noqa: PLR0913, PLR0917 - the signature is pydantic's
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values only from what `load_settings` hands over, so that a test never sees the machine's environment."""
+        return (init_settings,)
+
+    @field_validator("webhook_schemes", mode="before")
+    @classmethod
+    def _split_schemes(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("default_region", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("public_url", "vapi_base_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise ValueError("must be an http or https address, for example https://calls.example.com")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _production_fails_closed(self) -> "Settings":
+        if self.environment != "production":
+            return self
+        if self.time_scale != 1:
+            raise ValueError("TIME_SCALE must be 1 in production")
+        for name in ("VAPI_API_KEY", "WEBHOOK_SHARED_SECRET", "CRON_SHARED_SECRET", "SESSION_SECRET"):
+            secret = getattr(self, name.lower())
+            if name == "CRON_SHARED_SECRET":
+                secret = secret or self.cron_secret
+            if secret is None:
+                raise ValueError(f"{name} must be set in production")
+            if len(secret.get_secret_value()) < MINIMUM_SECRET_LENGTH:
+                raise ValueError(f"{name} is too weak: use at least {MINIMUM_SECRET_LENGTH} characters")
+        return self
+
+    @property
+    def account_room(self) -> int:
+        """Lines that outbound calls may use: the account cap less the reserve for inbound, at least one."""
+        return max(1, self.account_concurrency_cap - self.inbound_reserve)
+
+    @property
+    def webhook_url(self) -> str:
+        """Where the provider posts its webhooks."""
+        return self.public_url + WEBHOOK_PATH
+
+    @property
+    def cron_secrets(self) -> tuple[str, ...]:
+        """Secrets that the tick route accepts."""
+        return tuple(s.get_secret_value() for s in (self.cron_shared_secret, self.cron_secret) if s)
+
+    def scaled(self, seconds: float) -> float:
+        """Return a timer of that many seconds as it runs here: divided by TIME_SCALE."""
+        return seconds / self.time_scale
+
+    @property
+    def timers(self) -> Timers:
+        """How long we wait before we ask, guess or give up, as it runs here."""
+        return Timers(
+            reconcile_after=self.scaled(self.reconcile_after_seconds),
+            call_timeout=self.scaled(self.call_timeout_seconds),
+            unknown_grace=self.scaled(self.unknown_grace_seconds),
+            first_look=self.scaled(FIRST_LOOK_SECONDS),
+            answer_by=1.5 * self.provider_timeout,
+            ring=self.scaled(RING_SECONDS),
+            margin=self.scaled(MARGIN_SECONDS),
+            lease=max(MINIMUM_REAL_SECONDS, self.scaled(LEASE_SECONDS)),
+            time_scale=self.time_scale,
+        )
+
+    @property
+    def provider_timeout(self) -> float:
+        """How long the provider may take to answer. Scaled, but a real answer needs a few real seconds."""
+        return max(MINIMUM_REAL_SECONDS, self.scaled(self.provider_timeout_seconds))
+
+    @property
+    def pacing(self) -> PacingRules:
+        """What the settings say about pace."""
+        return PacingRules(
+            account_room=self.account_room,
+            launch_per_second=self.launch_per_second,
+            breaker_threshold=self.breaker_threshold,
+            time_scale=self.time_scale,
+        )
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings from the environment (or the mapping given); `overrides` use the variables' names.
+
+    Raises ConfigurationError naming the first variable that is malformed, missing or too weak.
+    """
+    values: dict[str, Any] = dict(os.environ if environ is None else environ)
+    known = {str(field.alias) for field in Settings.model_fields.values()}
+    chosen = {name: values[name] for name in known if values.get(name)}
+    chosen |= {name: _read_secret_file(name, path) for name in known if (path := values.get(f"{name}_FILE"))}
+    try:
+        return Settings(**{**chosen, **{k: v for k, v in overrides.items() if v is not None}})
+    except ValidationError as error:
+        raise ConfigurationError(_first_problem(error)) from None
+
+
+def _read_secret_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError(f"{name}_FILE: the file cannot be read ({error.strerror}).") from None
+
+
+def _first_problem(error: ValidationError) -> str:
+    """Say what is wrong without repeating the value: it may be a secret."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    name = ".".join(str(part) for part in problem["loc"][:1])
+    text = problem["msg"].removeprefix("Value error, ")
+    return f"{name}: {text}." if name else f"{text}."

@@ -1,0 +1,142 @@
+"""Calls: one row per claim, from the first instant to the last word about it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from autolynx.domain.call import Call, CallStatus, Facts, Outcome
+from autolynx.errors import NotFound
+from autolynx.store.database import Connection, Row
+
+# The transcript itself is only written, never read back to decide: its rank tells which one is longer.
+_OWN = (
+    "id, campaign_id, contact_id, attempt, counts_as_attempt, provider_call_id, status, outcome, holds_line, is_final, "
+    "is_blocked, was_live, reason, claimed_at, lease_until, dial_started_at, next_check_at, checks, missing_since, "
+    "cancel_requested_at, hangs_up, unsure_at, success_evaluation, max_duration_seconds, last_status_at, version"
+).split(", ")
+_FACTS = (
+    "started_at, ended_at, ended_reason, cost_usd, recording_url, transcript_rank, summary, success_raw, control_url"
+).split(", ")
+COLUMNS = ", ".join(f"k.{name}" for name in (*_OWN, *_FACTS))
+_SAVED = tuple(
+    name for name in _OWN if name not in {"id", "campaign_id", "contact_id", "attempt", "claimed_at", "version"}
+)
+
+
+def from_row(row: Row) -> Call:
+    """Map a row that holds COLUMNS."""
+    own = {name: row[name] for name in _OWN}
+    own["status"] = CallStatus(own["status"])
+    own["outcome"] = Outcome(own["outcome"]) if own["outcome"] else None
+    return Call(**own, facts=Facts(**{name: row[name] for name in _FACTS}))
+
+
+async def find_id(conn: Connection, *, provider_call_id: str | None, our_call_id: UUID | None) -> UUID | None:
+    """Return our id of the call that news speaks of: by the provider's id, an alias of it, or our own id.
+
+    Our own id wins where both are given: the provider echoes it from our very request.
+    """
+    cursor = await conn.execute(
+        """SELECT id FROM calls WHERE id = %(ours)s
+           UNION ALL SELECT id FROM calls WHERE provider_call_id = %(theirs)s
+           UNION ALL SELECT call_id FROM call_aliases WHERE provider_call_id = %(theirs)s LIMIT 1""",
+        {"ours": our_call_id, "theirs": provider_call_id},
+    )
+    row = await cursor.fetchone()
+    return row["id"] if row else None
+
+
+async def get(conn: Connection, call_id: UUID) -> Call:
+    """Return a call without a lock. Raises NotFound."""
+    row = await (await conn.execute(f"SELECT {COLUMNS} FROM calls k WHERE k.id = %s", [call_id])).fetchone()
+    if row is None:
+        raise NotFound("There is no call of that id.")
+    return from_row(row)
+
+
+async def save(conn: Connection, before: Call, after: Call) -> bool:
+    """Write what changed; False where somebody else wrote in between (the version had moved)."""
+    values: dict[str, Any] = {name: getattr(after, name) for name in _SAVED}
+    values |= {name: getattr(after.facts, name) for name in _FACTS}
+    sets = [f"{name} = %({name})s" for name in values]
+    if after.facts.transcript_rank > before.facts.transcript_rank:
+        sets.append("transcript_json = %(transcript)s")
+        values["transcript"] = Jsonb(after.facts.transcript)
+    cursor = await conn.execute(
+        f"UPDATE calls SET {', '.join(sets)}, version = version + 1 WHERE id = %(id)s AND version = %(version)s",
+        {**values, "id": before.id, "version": before.version},
+    )
+    return cursor.rowcount == 1
+
+
+async def mark_dialling(conn: Connection, call_id: UUID, *, now: datetime, look_at: datetime) -> bool:
+    """Set the mark between *claimed* and *perhaps sent*; False: do not dial.
+
+    A function that froze and thawed later, a released claim, a campaign that was paused or stopped meanwhile, or a
+    red button all make it False. Should we die now, `look_at` is when somebody looks what became of it.
+    """
+    cursor = await conn.execute(
+        """UPDATE calls k SET dial_started_at = %(now)s, next_check_at = %(look_at)s, version = version + 1
+           WHERE k.id = %(id)s AND k.dial_started_at IS NULL AND k.status = 'QUEUED' AND k.lease_until > %(now)s
+               AND k.cancel_requested_at IS NULL
+               AND EXISTS (SELECT FROM campaigns c WHERE c.id = k.campaign_id AND c.deleted_at IS NULL
+                   AND c.status IN ('QUEUED', 'DIALING', 'RUNNING'))
+               AND EXISTS (SELECT FROM gate g WHERE g.id = 1 AND g.held_at IS NULL AND g.trouble IS NULL)""",
+        {"id": call_id, "now": now, "look_at": look_at},
+    )
+    return cursor.rowcount == 1
+
+
+async def insert_alias(conn: Connection, *, provider_call_id: str, call_id: UUID, now: datetime) -> None:
+    """Keep a second provider id of one of our calls."""
+    await conn.execute(
+        "INSERT INTO call_aliases (provider_call_id, call_id, created_at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+        [provider_call_id, call_id, now],
+    )
+
+
+async def list_lapsed(conn: Connection, *, now: datetime, most: int) -> list[UUID]:
+    """Return claims whose lease ended before they were marked: certainly never sent."""
+    cursor = await conn.execute(
+        """SELECT id FROM calls WHERE holds_line AND status = 'QUEUED' AND dial_started_at IS NULL
+               AND provider_call_id IS NULL AND lease_until <= %s ORDER BY lease_until LIMIT %s""",
+        [now, most],
+    )
+    return [row["id"] for row in await cursor.fetchall()]
+
+
+async def claim_checks(conn: Connection, *, now: datetime, again_at: datetime, most: int) -> list[Call]:
+    """Take calls whose look is due and push their next look to `again_at`, so that two ticks do not ask twice."""
+    cursor = await conn.execute(
+        f"""WITH due AS (SELECT id FROM calls WHERE next_check_at <= %(now)s ORDER BY next_check_at LIMIT %(most)s
+                FOR NO KEY UPDATE SKIP LOCKED)
+            UPDATE calls k SET next_check_at = %(again_at)s, version = version + 1 FROM due WHERE k.id = due.id
+            RETURNING {COLUMNS}""",
+        {"now": now, "again_at": again_at, "most": most},
+    )
+    return [from_row(row) for row in await cursor.fetchall()]
+
+
+async def push_check(conn: Connection, call_id: UUID, *, at: datetime) -> None:
+    """Look at an open call again at that moment."""
+    await conn.execute(
+        "UPDATE calls SET next_check_at = %s, checks = checks + 1, version = version + 1 WHERE id = %s AND holds_line",
+        [at, call_id],
+    )
+
+
+async def list_lines(conn: Connection, campaign_id: UUID | None = None) -> list[Call]:
+    """Return the calls that hold a line, of one campaign or of all."""
+    cursor = await conn.execute(
+        f"SELECT {COLUMNS} FROM calls k WHERE k.holds_line AND (%(id)s::uuid IS NULL OR k.campaign_id = %(id)s)",
+        {"id": campaign_id},
+    )
+    return [from_row(row) for row in await cursor.fetchall()]
+
+
+async def next_check_at(conn: Connection) -> datetime | None:
+    """Return when the next look is due."""
+    row = await (await conn.execute("SELECT min(next_check_at) AS at FROM calls WHERE next_check_at IS NOT NULL")).fetchone()
+    return row["at"] if row else None

@@ -1,0 +1,203 @@
+"""Campaigns: rows, transitions by compare-and-swap, and the O(1) figures kept beside them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from autolynx.domain.campaign import Campaign, CampaignMode, CampaignOptions, CampaignStatus, Standings
+from autolynx.errors import Conflict, NotFound
+from autolynx.store.database import Connection, Row
+
+_NAMES = (
+    "id, name, status, status_reason, mode, cap, batch_size, open_batch, assistant_id, phone_number_id, options_json, "
+    "next_position, total_contacts, created_at, queued_at, started_at, completed_at"
+).split(", ")
+CAMPAIGN_COLUMNS = ", ".join(f"c.{name}" for name in _NAMES)
+
+
+def campaign_from_row(row: Row) -> Campaign:
+    """Map a row that holds CAMPAIGN_COLUMNS."""
+    values = {name: row[name] for name in _NAMES if name != "options_json"}
+    values["status"] = CampaignStatus(values["status"])
+    values["mode"] = CampaignMode(values["mode"])
+    return Campaign(**values, options=CampaignOptions.from_json(row["options_json"]))
+
+
+async def insert(
+    conn: Connection, campaign: Campaign, *, options: Mapping[str, Any], owner_id: UUID | None = None
+) -> None:
+    """Insert a campaign without contacts. Raises Conflict when the name is taken."""
+    try:
+        await conn.execute(
+            """INSERT INTO campaigns (id, name, status, mode, cap, batch_size, assistant_id, phone_number_id,
+                   options_json, owner_id, created_at)
+               VALUES (%(id)s, %(name)s, %(status)s, %(mode)s, %(cap)s, %(batch_size)s, %(assistant_id)s,
+                   %(phone_number_id)s, %(options)s, %(owner_id)s, %(created_at)s)""",
+            {
+                "id": campaign.id,
+                "name": campaign.name,
+                "status": campaign.status,
+                "mode": campaign.mode,
+                "cap": campaign.cap,
+                "batch_size": campaign.batch_size,
+                "assistant_id": campaign.assistant_id,
+                "phone_number_id": campaign.phone_number_id,
+                "options": Jsonb(dict(options)),
+                "owner_id": owner_id,
+                "created_at": campaign.created_at,
+            },
+        )
+    except UniqueViolation as error:
+        if error.diag.constraint_name == "campaigns_name_key":
+            raise Conflict("name: a campaign of that name exists already; choose another name.") from None
+        raise
+
+
+async def get(conn: Connection, campaign_id: UUID) -> Campaign:
+    """Return a campaign without a lock. Raises NotFound."""
+    return await _one(conn, campaign_id, "")
+
+
+async def lock(conn: Connection, campaign_id: UUID) -> Campaign:
+    """Return a campaign locked until the transaction ends; after the gate, before any of its calls. Raises NotFound."""
+    return await _one(conn, campaign_id, " FOR NO KEY UPDATE")
+
+
+async def _one(conn: Connection, campaign_id: UUID, locking: str) -> Campaign:
+    cursor = await conn.execute(
+        f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns c WHERE c.id = %s AND c.deleted_at IS NULL{locking}", [campaign_id]
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("There is no campaign of that id.")
+    return campaign_from_row(row)
+
+
+async def save_status(
+    conn: Connection,
+    campaign: Campaign,
+    status: CampaignStatus,
+    *,
+    now: datetime,
+    reason: str | None = None,
+    started_at: datetime | None = None,
+) -> bool:
+    """Move a campaign to `status` by compare-and-swap on the status it had; False where it had moved meanwhile.
+
+    `queued_at` and `completed_at` follow from the status; `started_at` is set once, by the truthful start.
+    """
+    cursor = await conn.execute(
+        """UPDATE campaigns SET status = %(to)s::campaign_status, status_reason = %(reason)s,
+               queued_at = CASE WHEN %(to)s::campaign_status = 'QUEUED' THEN coalesce(queued_at, %(now)s) ELSE queued_at END,
+               started_at = coalesce(started_at, %(started_at)s),
+               completed_at = CASE WHEN %(to)s::campaign_status IN ('COMPLETED', 'CANCELED') THEN coalesce(completed_at, %(now)s)
+                   WHEN %(to)s::campaign_status IN ('QUEUED', 'RUNNING') THEN NULL ELSE completed_at END
+           WHERE id = %(id)s AND status = %(from)s::campaign_status""",
+        {
+            "to": status,
+            "reason": reason,
+            "now": now,
+            "started_at": started_at,
+            "id": campaign.id,
+            "from": campaign.status,
+        },
+    )
+    return cursor.rowcount == 1
+
+
+async def save_started_at(conn: Connection, campaign_id: UUID, started_at: datetime) -> None:
+    """Set the truthful start once."""
+    await conn.execute(
+        "UPDATE campaigns SET started_at = %s WHERE id = %s AND started_at IS NULL", [started_at, campaign_id]
+    )
+
+
+async def save_start(
+    conn: Connection, campaign_id: UUID, *, batch_size: int | None, assistant_snapshot: Mapping[str, Any]
+) -> None:
+    """Keep what the campaign starts with: the size of its batches and its assistant's configuration."""
+    await conn.execute(
+        "UPDATE campaigns SET batch_size = %s, assistant_snapshot = coalesce(assistant_snapshot, %s) WHERE id = %s",
+        [batch_size, Jsonb(dict(assistant_snapshot)), campaign_id],
+    )
+
+
+async def save_contacts_loaded(
+    conn: Connection, campaign_id: UUID, *, total_contacts: int, report: Mapping[str, Any]
+) -> None:
+    """Keep how many contacts were loaded, and the import report."""
+    await conn.execute(
+        "UPDATE campaigns SET total_contacts = %s, stats_json = %s WHERE id = %s",
+        [total_contacts, Jsonb(dict(report)), campaign_id],
+    )
+
+
+async def save_edit(
+    conn: Connection,
+    campaign: Campaign,
+    *,
+    name: str,
+    cap: int,
+    mode: CampaignMode,
+    assistant_id: UUID,
+    phone_number_id: str,
+) -> None:
+    """Write what a person may edit; the caller has checked what is allowed now. Raises Conflict for a taken name."""
+    try:
+        await conn.execute(
+            """UPDATE campaigns SET name = %s, cap = %s, mode = %s, assistant_id = %s, phone_number_id = %s
+               WHERE id = %s""",
+            [name, cap, mode, assistant_id, phone_number_id, campaign.id],
+        )
+    except UniqueViolation as error:
+        if error.diag.constraint_name == "campaigns_name_key":
+            raise Conflict("name: a campaign of that name exists already; choose another name.") from None
+        raise
+
+
+async def save_deleted(conn: Connection, campaign_id: UUID, now: datetime) -> None:
+    """Delete softly: the row stays for its calls and events."""
+    await conn.execute("UPDATE campaigns SET deleted_at = %s WHERE id = %s", [now, campaign_id])
+
+
+async def save_quiet(conn: Connection, campaign_id: UUID, now: datetime) -> None:
+    """Note that the campaign's line was just seen quiet; the next claim uses it up."""
+    await conn.execute("UPDATE campaigns SET quiet_at = %s WHERE id = %s", [now, campaign_id])
+
+
+async def name_is_taken(conn: Connection, name: str) -> bool:
+    """Whether a campaign that is not deleted bears that name, in any case."""
+    cursor = await conn.execute(
+        "SELECT 1 AS one FROM campaigns WHERE lower(name) = lower(%s) AND deleted_at IS NULL", [name]
+    )
+    return await cursor.fetchone() is not None
+
+
+async def get_standings(conn: Connection, campaign_id: UUID) -> Standings:
+    """Return how many contacts stand where, from the counters, and how many lines are held."""
+    cursor = await conn.execute(
+        """SELECT n.due, n.calling,
+               (SELECT count(*) FROM calls k WHERE k.campaign_id = n.campaign_id AND k.holds_line) AS lines,
+               n.queued + n.ringing + n.in_progress + n.ended + n.failed + n.canceled + n.timeout AS calls
+           FROM campaign_counters n WHERE n.campaign_id = %s""",
+        [campaign_id],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("There is no campaign of that id.")
+    return Standings(**row)
+
+
+async def list_finished(conn: Connection, *, most: int) -> list[UUID]:
+    """Return running campaigns in which nothing is due, calling or on a line: they only wait to be called completed."""
+    cursor = await conn.execute(
+        """SELECT c.id FROM campaigns c JOIN campaign_counters n ON n.campaign_id = c.id
+           WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL
+               AND n.due = 0 AND n.calling = 0 LIMIT %s""",
+        [most],
+    )
+    return [row["id"] for row in await cursor.fetchall()]

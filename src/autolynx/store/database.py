@@ -1,0 +1,188 @@
+"""Connections to PostgreSQL, safe behind a transaction pooler.
+
+Nothing here lives longer than a transaction on the server: no prepared statements, no session settings,
+no startup `options`, no LISTEN. Connections are in autocommit; a transaction is an explicit BEGIN that
+carries its time limits as SET LOCAL in the same round trip.
+"""
+
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self, TypeAlias, TypeVar
+
+import anyio
+import psycopg
+from psycopg.pq import TransactionStatus
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from autolynx.errors import DatabaseCollision, DatabaseUnavailable
+from autolynx.store.pooled import LastFailure, PooledConnection, connection_arguments, is_alive
+from autolynx.store.trouble import translated
+
+T = TypeVar("T")
+Row: TypeAlias = dict[str, Any]
+Connection: TypeAlias = psycopg.AsyncConnection[Row]
+
+RECONNECT_SECONDS = 5.0  # how long one series of attempts backs off; the next request starts a fresh series
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeouts:
+    """Limits in seconds: one statement, one lock, an idle open transaction, the wait for a connection."""
+
+    statement_seconds: float = 30.0
+    lock_seconds: float = 5.0
+    idle_seconds: float = 30.0
+    acquire_seconds: float = 5.0
+
+    def begin(self) -> bytes:
+        """Return the SQL that opens a transaction under these limits, as one simple query."""
+        limits = {
+            "statement_timeout": self.statement_seconds,
+            "lock_timeout": self.lock_seconds,
+            "idle_in_transaction_session_timeout": self.idle_seconds,
+        }
+        local = "".join(f"; SET LOCAL {name} = {round(seconds * 1000)}" for name, seconds in limits.items())
+        return f"BEGIN ISOLATION LEVEL READ COMMITTED{local}".encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """A pool of connections to one PostgreSQL database. Build it with `open`, end it with `close`."""
+
+    _pool: AsyncConnectionPool[PooledConnection]
+    _failure: LastFailure
+    timeouts: Timeouts
+    _begin: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        min_size: int = 1,
+        max_size: int = 10,
+        application_name: str = "autolynx",
+        timeouts: Timeouts = Timeouts(),
+    ) -> Self:
+        """Open a pool on a `postgresql://` URL (TCP or socket); return once `min_size` connections stand.
+
+        Raises ConfigurationError when the URL is malformed, DatabaseUnavailable when nobody answers there.
+        """
+        failure = LastFailure()
+        pool = AsyncConnectionPool(
+            url,
+            connection_class=PooledConnection,
+            kwargs=connection_arguments(url, application_name) | {"failure": failure},
+            min_size=min_size,
+            max_size=max_size,
+            open=False,
+            timeout=timeouts.acquire_seconds,
+            reconnect_timeout=RECONNECT_SECONDS,
+            name=application_name,
+        )
+        database = cls(_pool=pool, _failure=failure, timeouts=timeouts, _begin=timeouts.begin())
+        try:
+            with database._translated():
+                await pool.open(wait=True, timeout=timeouts.acquire_seconds)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await pool.close()
+            raise
+        return database
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection in autocommit, for single statements and reads.
+
+        Raises DatabaseUnavailable when none is to be had, when it breaks, or when a time limit is reached.
+        """
+        with self._translated():
+            conn = await self._take()
+            try:
+                yield conn
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._give_back(conn)
+
+    @asynccontextmanager
+    async def transaction(self, *, timeouts: Timeouts | None = None) -> AsyncIterator[Connection]:
+        """Lend a connection inside a READ COMMITTED transaction: COMMIT at the end, ROLLBACK on an error.
+
+        `timeouts` replaces the database's limits for this one transaction. Raises DatabaseUnavailable as
+        `connection` does (when the connection is lost during COMMIT, the outcome is unknown), and
+        DatabaseCollision after a deadlock or a serialization failure: then nothing was changed and the whole
+        transaction may be repeated.
+        """
+        async with self.connection() as conn:
+            await conn.execute(timeouts.begin() if timeouts else self._begin)
+            yield conn  # an exception leaves from here; _give_back rolls back
+            committed = await conn.execute(b"COMMIT")
+            if committed.statusmessage != "COMMIT":
+                raise psycopg.errors.InFailedSqlTransaction(
+                    "an error inside the transaction was swallowed: PostgreSQL rolled back, not committed"
+                )
+
+    async def close(self) -> None:
+        """Close every connection; those still lent are closed when they come back. May be called twice."""
+        await self._pool.close()
+
+    async def _take(self) -> PooledConnection:
+        """Return a living connection; dead ones met on the way are thrown out, at most one pool full."""
+        for _ in range(self._pool.max_size):
+            conn = await self._pool.getconn()
+            is_usable = False
+            try:
+                is_usable = await is_alive(conn)
+            finally:
+                if not is_usable:
+                    await self._discard(conn)
+            if is_usable:
+                return conn
+        return await self._pool.getconn()
+
+    async def _discard(self, conn: PooledConnection) -> None:
+        with anyio.CancelScope(shield=True):
+            await conn.close()
+            await self._pool.putconn(conn)
+
+    async def _give_back(self, conn: PooledConnection) -> None:
+        """Return a connection clean: an open transaction is rolled back, anything less certain is closed."""
+        try:
+            # (A statement still running means we were cancelled; the pool closes such a connection.)
+            if conn.pgconn.transaction_status in {TransactionStatus.INTRANS, TransactionStatus.INERROR}:
+                await conn.execute(b"ROLLBACK")
+        except psycopg.Error:
+            await conn.close()  # what spoiled it is already on its way to the caller
+        finally:
+            conn.seen_alive_at = time.monotonic()
+            await self._pool.putconn(conn)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn transient errors of the pool and the driver into ours; everything else passes unchanged."""
+        with translated():
+            try:
+                yield
+            except PoolTimeout as error:
+                raise DatabaseUnavailable(self._no_connection()) from error
+            except PoolClosed as error:
+                raise DatabaseUnavailable("The database is closed: the program is shutting down.") from error
+
+    def _no_connection(self) -> str:
+        if self._failure.reason:
+            return f"PostgreSQL cannot be reached: {self._failure.reason}"
+        seconds = self.timeouts.acquire_seconds
+        return f"No connection to PostgreSQL became free within {seconds:g} s; try again."
+
+
+async def retry_once_on_deadlock(work: Callable[[], Awaitable[T]]) -> T:
+    """Run `work`, one or more whole transactions, and once more if it raises DatabaseCollision.
+
+    For the edges only: never inside a transaction, and never around work that also does HTTP.
+    """
+    try:
+        return await work()
+    except DatabaseCollision:
+        return await work()

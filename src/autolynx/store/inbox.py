@@ -1,0 +1,101 @@
+"""The webhook inbox: every authentic body is kept once before anything is made of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from autolynx.store.database import Connection
+
+MAX_FAILURES = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboxRow:
+    """A body that waits to be settled."""
+
+    id: int
+    state: str
+    body: Any
+    failures: int
+
+
+async def put(
+    conn: Connection,
+    *,
+    provider_call_id: str,
+    type: str,  # noqa: A002 - the word of the webhook itself
+    status: str,
+    our_call_id: UUID | None,
+    body: Any,
+    now: datetime,
+) -> int:
+    """Keep a body under its delivery key and return the row's id; a repeat counts as a further delivery."""
+    cursor = await conn.execute(
+        """INSERT INTO webhook_inbox (provider_call_id, type, status, our_call_id, body, received_at, retry_at)
+           VALUES (%s, %s, %s, %s, %s, %s, %s)
+           ON CONFLICT ON CONSTRAINT webhook_inbox_delivery_key
+           DO UPDATE SET deliveries = webhook_inbox.deliveries + 1
+           RETURNING id""",
+        [provider_call_id, type, status, our_call_id, Jsonb(body), now, now],
+    )
+    row = await cursor.fetchone()
+    assert row is not None  # noqa: S101 - INSERT ... DO UPDATE always returns a row
+    return int(row["id"])
+
+
+async def save_state(
+    conn: Connection, inbox_id: int, state: str, *, now: datetime, retry_at: datetime | None = None
+) -> None:
+    """Say what became of a body: settled, parked (retry_at: until when), ignored."""
+    await conn.execute(
+        """UPDATE webhook_inbox SET state = %(state)s, retry_at = %(retry)s,
+               settled_at = CASE WHEN %(state)s = 'settled' THEN %(now)s ELSE settled_at END
+           WHERE id = %(id)s""",
+        {"state": state, "retry": retry_at, "now": now, "id": inbox_id},
+    )
+
+
+async def save_failure(conn: Connection, inbox_id: int, *, error: str, retry_at: datetime) -> bool:
+    """Count a failure; True when the body has become a dead letter by it."""
+    cursor = await conn.execute(
+        """UPDATE webhook_inbox SET failures = failures + 1, last_error = %(error)s, retry_at = %(retry)s,
+               state = CASE WHEN failures + 1 >= %(most)s THEN 'dead' ELSE 'received' END
+           WHERE id = %(id)s RETURNING state""",
+        {"error": error, "retry": retry_at, "most": MAX_FAILURES, "id": inbox_id},
+    )
+    row = await cursor.fetchone()
+    return row is not None and row["state"] == "dead"
+
+
+async def claim_open(conn: Connection, *, now: datetime, again_at: datetime, most: int) -> list[InboxRow]:
+    """Take bodies whose next try is due, and push it on, so that two ticks do not try the same."""
+    cursor = await conn.execute(
+        """WITH due AS (SELECT id FROM webhook_inbox WHERE state IN ('received', 'parked') AND retry_at <= %(now)s
+               ORDER BY retry_at LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED)
+           UPDATE webhook_inbox i SET retry_at = %(again)s FROM due WHERE i.id = due.id
+           RETURNING i.id, i.state, i.body, i.failures""",
+        {"now": now, "again": again_at, "most": most},
+    )
+    return [InboxRow(**row) for row in await cursor.fetchall()]
+
+
+async def expire_parked(conn: Connection, *, received_before: datetime) -> int:
+    """Stop waiting for calls that never became ours; returns how many bodies were put aside."""
+    cursor = await conn.execute(
+        """UPDATE webhook_inbox SET state = 'ignored', retry_at = NULL
+           WHERE state = 'parked' AND received_at < %s""",
+        [received_before],
+    )
+    return cursor.rowcount
+
+
+async def unpark(conn: Connection, *, provider_call_id: str, now: datetime) -> int:
+    """Let parked bodies about a call that has just become known be tried at once."""
+    cursor = await conn.execute(
+        "UPDATE webhook_inbox SET retry_at = %s WHERE state = 'parked' AND provider_call_id = %s AND retry_at > %s",
+        [now, provider_call_id, now],
+    )
+    return cursor.rowcount

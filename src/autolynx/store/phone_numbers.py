@@ -1,0 +1,65 @@
+"""Phone numbers that we call from: their pace, their day and what holds them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from autolynx.domain.pacing import NumberPace
+from autolynx.store.database import Connection
+
+_PACE = "id, next_launch_at, daily_limit, day, launched_today, hold_reason, held_until"
+
+
+async def remember(
+    conn: Connection, *, phone_number_id: str, label: str | None, provider: str, daily_limit: int | None, now: datetime
+) -> None:
+    """Insert a phone number or bring what the provider says of it up to date."""
+    await conn.execute(
+        """INSERT INTO phone_numbers (id, label, provider, daily_limit, seen_at) VALUES (%s, %s, %s, %s, %s)
+           ON CONFLICT ON CONSTRAINT phone_numbers_pkey DO UPDATE SET label = excluded.label,
+               provider = excluded.provider, daily_limit = excluded.daily_limit, seen_at = excluded.seen_at""",
+        [phone_number_id, label, provider, daily_limit, now],
+    )
+
+
+async def list_paces(conn: Connection, ids: Sequence[str]) -> dict[str, NumberPace]:
+    """Return the pace of each of these numbers; one never seen before has no limits but the launch rate."""
+    cursor = await conn.execute(f"SELECT {_PACE} FROM phone_numbers WHERE id = ANY(%s)", [list(ids)])
+    known = {row["id"]: NumberPace(**row) for row in await cursor.fetchall()}
+    return {number_id: known.get(number_id, NumberPace(id=number_id)) for number_id in ids}
+
+
+async def list_all(conn: Connection) -> list[NumberPace]:
+    """Return the pace of every number known here."""
+    cursor = await conn.execute(f"SELECT {_PACE} FROM phone_numbers ORDER BY id")
+    return [NumberPace(**row) for row in await cursor.fetchall()]
+
+
+async def save_pace(conn: Connection, number: NumberPace, now: datetime) -> None:
+    """Write a number's pace; the caller holds the gate."""
+    await conn.execute(
+        """INSERT INTO phone_numbers
+               (id, provider, next_launch_at, daily_limit, day, launched_today, hold_reason, held_until, seen_at)
+           VALUES (%(id)s, 'unknown', %(next_launch_at)s, %(daily_limit)s, %(day)s, %(launched_today)s,
+               %(hold_reason)s, %(held_until)s, %(now)s)
+           ON CONFLICT ON CONSTRAINT phone_numbers_pkey DO UPDATE SET next_launch_at = excluded.next_launch_at,
+               day = excluded.day, launched_today = excluded.launched_today, hold_reason = excluded.hold_reason,
+               held_until = excluded.held_until""",
+        {**asdict(number), "now": now},
+    )
+
+
+async def hold(conn: Connection, phone_number_id: str, *, reason: str, until: datetime | None, now: datetime) -> None:
+    """Hold a number, until a moment or until a person releases it."""
+    await conn.execute(
+        """INSERT INTO phone_numbers (id, provider, hold_reason, held_until, seen_at)
+           VALUES (%(id)s, 'unknown', %(reason)s, %(until)s, %(now)s)
+           ON CONFLICT ON CONSTRAINT phone_numbers_pkey
+           DO UPDATE SET hold_reason = excluded.hold_reason, held_until = excluded.held_until""",
+        {"id": phone_number_id, "reason": reason, "until": until, "now": now},
+    )
+
+
+async def release_all(conn: Connection) -> None:
+    """Lift every hold on a number."""
+    await conn.execute("UPDATE phone_numbers SET hold_reason = NULL, held_until = NULL WHERE hold_reason IS NOT NULL")

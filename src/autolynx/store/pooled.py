@@ -1,0 +1,84 @@
+"""The connections in the pool: how they are made, and whether an idle one still lives."""
+
+import selectors
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
+
+from autolynx.errors import ConfigurationError
+
+TRUSTED_IDLE_SECONDS = 30.0  # a connection idle for longer is asked before use; any other is only looked at
+DEFAULTS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "20000",
+}
+
+
+@dataclass(kw_only=True)
+class LastFailure:
+    """Why the latest attempt to connect failed: the pool itself only says that time ran out."""
+
+    reason: str = ""
+
+
+class PooledConnection(psycopg.AsyncConnection[dict[str, Any]]):
+    """A connection that knows when it was last seen alive."""
+
+    seen_alive_at: float = 0.0  # on the monotonic clock
+
+    @classmethod
+    async def connect(cls, conninfo: str = "", **kwargs: Any) -> Self:
+        """Connect; `failure` among the arguments is told why not."""
+        failure: LastFailure = kwargs.pop("failure")
+        try:
+            conn = await super().connect(conninfo, **kwargs)
+        except psycopg.Error as error:
+            told = [
+                line for line in str(error).splitlines() if line and not line.startswith("\t")
+            ]  # less hints
+            failure.reason = told[-1] if told else type(error).__name__
+            raise
+        failure.reason = ""
+        conn.seen_alive_at = time.monotonic()
+        return conn
+
+
+def connection_arguments(url: str, application_name: str) -> dict[str, Any]:
+    """Return the keyword arguments of `connect`; what the URL itself says about time limits is left alone."""
+    try:
+        given = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        # The driver's message may repeat parts of the URL, and with them the password.
+        message = "DATABASE_URL is not a PostgreSQL URL; write postgresql://user:password@host:5432/database."
+        raise ConfigurationError(message) from None
+    defaults = DEFAULTS | {"application_name": application_name}
+    chosen: dict[str, Any] = {name: value for name, value in defaults.items() if name not in given}
+    return chosen | {"autocommit": True, "prepare_threshold": None, "row_factory": dict_row}
+
+
+async def is_alive(conn: PooledConnection) -> bool:
+    """Say whether an idle connection still works, without a round trip when it was in use a moment ago.
+
+    A server that goes away says so: an idle connection with something to read has been closed or told to go.
+    """
+    fresh = time.monotonic() - conn.seen_alive_at < TRUSTED_IDLE_SECONDS
+    if fresh and not _has_input(conn):
+        return True
+    try:
+        await conn.execute(b"")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def _has_input(conn: PooledConnection) -> bool:
+    with selectors.DefaultSelector() as selector:
+        selector.register(conn.fileno(), selectors.EVENT_READ)
+        return bool(selector.select(0))

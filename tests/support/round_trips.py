@@ -1,0 +1,56 @@
+"""A witness between a client and PostgreSQL that counts round trips."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from psycopg.conninfo import conninfo_to_dict
+
+
+class RoundTrips:
+    """How often a client, having heard from the server, spoke to it again; logging in counts as well."""
+
+    def __init__(self, url: str, seen_url: str) -> None:
+        self.url = seen_url
+        self.count = 0
+        given = conninfo_to_dict(url)
+        self._host, self._port = str(given["host"]), int(given.get("port") or 5432)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._host.startswith("/"):
+            up_reader, up_writer = await asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self._port}")
+        else:
+            up_reader, up_writer = await asyncio.open_connection(self._host, self._port)
+        is_clients_turn = [True]
+        await asyncio.gather(
+            self._forward(reader, up_writer, is_clients_turn, is_client=True),
+            self._forward(up_reader, writer, is_clients_turn, is_client=False),
+        )
+
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, turn: list[bool], *, is_client: bool
+    ) -> None:
+        while data := await reader.read(65536):
+            if is_client and turn[0] and data[:1] != b"X":  # X says goodbye
+                self.count += 1
+            turn[0] = not is_client
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def counting_round_trips(url: str) -> AsyncIterator[RoundTrips]:
+    """Give a witness; connect to its `url` in place of the one given, and read or reset its `count`."""
+    given = conninfo_to_dict(url)
+    with tempfile.TemporaryDirectory(prefix="autolynx-") as folder:
+        user, database = given.get("user", "postgres"), given["dbname"]
+        trips = RoundTrips(url, f"postgresql://{user}@/{database}?host={folder}&port=5432")
+        server = await asyncio.start_unix_server(trips.serve, Path(folder) / ".s.PGSQL.5432")
+        try:
+            yield trips
+        finally:
+            server.close()
+            await server.wait_closed()
