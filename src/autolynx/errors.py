@@ -11,6 +11,7 @@ AutolynxError
  ├─ ProviderError          the voice provider refused or broke
  │   └─ ProviderUnreachable  it could not be asked at all
  ├─ DatabaseUnavailable    PostgreSQL cannot be reached
+ ├─ DataRefused            PostgreSQL refused a value
  │   └─ DatabaseCollision    two transactions collided; repeat the whole one
  └─ ConfigurationError     a setting is missing or malformed
 """
@@ -89,6 +90,10 @@ class DatabaseUnavailable(AutolynxError):
 
 class DatabaseCollision(DatabaseUnavailable):
     """A deadlock or serialization failure undid the transaction: nothing changed, the whole of it may be repeated."""
+
+
+class DataRefused(AutolynxError):
+    """PostgreSQL refused what was to be written: a value, a constraint or a statement is at fault, not the moment."""
 
 
 class ConfigurationError(AutolynxError):

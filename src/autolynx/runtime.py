@@ -1,13 +1,43 @@
 """The frozen bundle that every flow receives: what is set, where things are remembered, who is called, what time it is."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from autolynx.errors import DatabaseUnavailable
 from autolynx.provider.port import Provider
 from autolynx.settings import Settings
 from autolynx.store.database import Database
+
+WEBHOOKS_AT_ONCE = 4
+WEBHOOKS_WAITING = 500
+
+
+class Intake:
+    """Where webhooks wait for each other rather than for a connection: a storm of them must not starve the dials.
+
+    Beyond a queue that could be served in time, a further one is turned away at once, to be repeated by its sender.
+    """
+
+    def __init__(self, *, at_once: int = WEBHOOKS_AT_ONCE, waiting: int = WEBHOOKS_WAITING) -> None:
+        self._turn = asyncio.Semaphore(at_once)
+        self._inside = 0
+        self._most = at_once + waiting
+
+    async def __aenter__(self) -> None:
+        if self._inside >= self._most:
+            raise DatabaseUnavailable("Too many webhooks are waiting; send it again.")
+        self._inside += 1
+        try:
+            await self._turn.acquire()
+        except BaseException:
+            self._inside -= 1
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._inside -= 1
+        self._turn.release()
 
 
 class Clock(Protocol):
@@ -40,3 +70,4 @@ class Runtime:
     database: Database
     provider: Provider
     clock: Clock
+    intake: Intake = field(default_factory=Intake)

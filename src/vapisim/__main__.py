@@ -85,9 +85,7 @@ def _positive(text: str) -> float:
 
 def _parser() -> argparse.ArgumentParser:
     plays = "\n".join(f"  {play.name:16} {play.meaning}" for play in SCENARIOS.values())
-    faults = "\n".join(
-        f"  {name:28} {about['meaning']} [{about['kind']}]" for name, about in describe().items()
-    )
+    faults = "\n".join(f"  {name:28} {about['meaning']} [{about['kind']}]" for name, about in describe().items())
     parser = argparse.ArgumentParser(
         prog="vapisim",
         description="A stand-in for the Vapi voice API that dials nobody.",

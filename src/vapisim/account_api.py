@@ -85,9 +85,7 @@ async def page_numbers(world: World, request: Request) -> Response:
     problems = [f"property {key} should not exist" for key in query if key not in allowed]
     limit, page = query.get("limit", str(PAGE)), query.get("page", "1")
     problems += [
-        f"{name} must be a number"
-        for name, value in (("limit", limit), ("page", page))
-        if not value.isdigit()
+        f"{name} must be a number" for name, value in (("limit", limit), ("page", page)) if not value.isdigit()
     ]
     if problems:
         raise Refused(400, problems, "validation")
@@ -120,9 +118,7 @@ def _rows(table: dict[str, dict[str, Any]], request: Request) -> list[Any]:
     rows = (
         row
         for row in reversed(list(table.values()))
-        if query.admits(
-            created_at=parse_iso(row["createdAt"]) or 0, updated_at=parse_iso(row["updatedAt"]) or 0
-        )
+        if query.admits(created_at=parse_iso(row["createdAt"]) or 0, updated_at=parse_iso(row["updatedAt"]) or 0)
     )
     return query.cut(rows)
 

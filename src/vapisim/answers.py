@@ -65,7 +65,12 @@ async def check_in(world: World, request: Request) -> None:
 def check_up(world: World) -> None:
     """503 while the whole service is down."""
     if world.state.standing_faults.outage:
-        raise Refused(503, "Service Unavailable", "outage")
+        raise down()
+
+
+def down() -> Refused:
+    """Say that the whole service is down."""
+    return Refused(503, "Service Unavailable", "outage")
 
 
 def authorise(world: World, request: Request) -> None:

@@ -5,12 +5,12 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from vapisim import account_api, calls_api, sim_api, storage_api
-from vapisim.answers import Handler, as_answer, check_up, guarded
+from vapisim.answers import Handler, NoAnswer, as_answer, check_up, down, guarded
 from vapisim.refusals import Refused
 from vapisim.world import World
 
@@ -31,7 +31,7 @@ def build_app(world: World, drop_connection: DropConnection) -> Starlette:
     app = Starlette(
         routes=[*_calls(world), *_storage(world), *_account(world), *_stage_door(world)],
         lifespan=lifespan,
-        exception_handlers={404: missing, 405: missing, HTTPException: missing},
+        exception_handlers={404: missing, 405: missing, HTTPException: missing, ClientDisconnect: _gone},
     )
     # An address with a slash at its end does not exist either.
     app.router.redirect_slashes = False
@@ -40,15 +40,17 @@ def build_app(world: World, drop_connection: DropConnection) -> Starlette:
     return app
 
 
+async def _gone(_request: Request, _problem: Exception) -> Response:
+    """Answer nothing: the client left before it had said everything."""
+    return NoAnswer()
+
+
 async def _missing(world: World, request: Request) -> Response:
     """No such route, or no such method on it: the service says the same for both."""
     path = request.url.path
-    try:
-        if not path.startswith("/_sim"):
-            check_up(world)
-        raise Refused(404, f"Cannot {request.method} {path}", "no-route")
-    except Refused as refusal:
-        return await as_answer(request, refusal)
+    if world.state.standing_faults.outage and not path.startswith("/_sim"):
+        return await as_answer(request, down())
+    return await as_answer(request, Refused(404, f"Cannot {request.method} {path}", "no-route"))
 
 
 def _calls(world: World) -> list[Route]:
@@ -70,9 +72,7 @@ def _calls(world: World) -> list[Route]:
 
 
 def _storage(world: World) -> list[Route]:
-    routes = []
-    for kind in storage_api.KINDS:
-        routes.append(Route(f"/call/{{call_id}}/{kind}", _artifact(world, kind), methods=["GET"]))
+    routes = [Route(f"/call/{{call_id}}/{kind}", _artifact(world, kind), methods=["GET"]) for kind in storage_api.KINDS]
     signed = _unlocked(world, storage_api.download)
     return [
         *routes,

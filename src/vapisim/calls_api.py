@@ -64,7 +64,7 @@ async def rename(world: World, request: Request) -> Response:
 
 
 async def erase(world: World, request: Request) -> Response:
-    """DELETE /call/{id} erases the data of a call; it does not hang up. A scheduled call is cancelled by it."""
+    """DELETE /call/{id} erases the data of a call; it hangs up nothing, but cancels a scheduled call."""
     call, body = _find(world, request), await read_json(request)
     if isinstance(body, dict) and body.get("ids"):
         for call_id in body["ids"]:
@@ -76,7 +76,7 @@ async def erase(world: World, request: Request) -> Response:
 
 
 async def control(world: World, request: Request) -> Response:
-    """POST /{id}/control: works only while somebody is on the line, and needs no key unless the assistant says so."""
+    """POST /{id}/control: works only while somebody is on the line; needs no key by default."""
     call = world.state.calls.get(request.path_params["call_id"])
     body = await read_json(request)
     order = body if isinstance(body, dict) else {}
@@ -113,9 +113,7 @@ def _check_control(world: World, call: Call, request: Request) -> None:
     plan = wire.assistant_of(world.state, call).get("monitorPlan") or {}
     if plan.get("controlEnabled") is False:
         raise _unknown(call.id)
-    if plan.get("controlAuthenticationEnabled") and not request.headers.get("authorization", "").startswith(
-        "Bearer "
-    ):
+    if plan.get("controlAuthenticationEnabled") and not request.headers.get("authorization", "").startswith("Bearer "):
         raise Refused(401, "Unauthorized", "unauthorized")
 
 

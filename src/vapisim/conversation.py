@@ -11,25 +11,13 @@ GREETINGS = (
 )
 GOOD = (
     ("user", "Yes, speaking. What is this about?"),
-    (
-        "bot",
-        "I am calling about {business}. Many firms of your size lose a day a month on paperwork, and we would like to give it back.",
-    ),
+    ("bot", "I am calling about {business}. Paperwork costs many firms of your size a day a month."),
     ("user", "Well, we do most of it ourselves on Sundays, to be honest. It takes for ever."),
-    (
-        "bot",
-        "That is what most people tell me. Would a free half-hour with one of our people next week be of use?",
-    ),
+    ("bot", "Most people tell me so. Would a free half-hour with one of our people be of use?"),
     ("user", "Maybe. What does it cost afterwards? I do not want to be talked into anything."),
-    (
-        "bot",
-        "The half-hour costs nothing and obliges you to nothing. If you like it, they will send you an offer in writing.",
-    ),
+    ("bot", "It costs nothing and obliges you to nothing. An offer comes in writing if you like it."),
     ("user", "Okay. Thursday in the morning would work, not before nine."),
-    (
-        "bot",
-        "Thursday at half past nine then. They will ring this number. Is there anything that they should prepare?",
-    ),
+    ("bot", "Thursday at half past nine, on this number. Should we prepare anything for you?"),
     ("user", "Just that we have two shops and one set of books. That is the whole trouble."),
     ("bot", "I have noted two shops and one set of books. Thank you, {name}. Have a great day."),
     ("user", "Thanks, you too. Bye."),
@@ -97,7 +85,7 @@ def transcript(turns: list[Turn]) -> str:
 
 
 def as_messages(turns: list[Turn], *, prompt: str, started_ms: float, dice_seed: int) -> list[dict[str, Any]]:
-    """Tell the conversation as message items; people's words carry the transcriber's confidence one by one."""
+    """Tell the conversation as message items; each word of a person carries the transcriber's confidence."""
     dice = random.Random(dice_seed)
     items: list[dict[str, Any]] = [
         {"role": "system", "message": prompt, "time": round(started_ms), "secondsFromStart": 0}
@@ -113,9 +101,7 @@ def as_messages(turns: list[Turn], *, prompt: str, started_ms: float, dice_seed:
             "duration": round(turn.length * 1000),
         }
         item |= (
-            {"source": ""}
-            if turn.role == "bot"
-            else {"metadata": {"wordLevelConfidence": _words(turn, begin, dice)}}
+            {"source": ""} if turn.role == "bot" else {"metadata": {"wordLevelConfidence": _words(turn, begin, dice)}}
         )
         items.append(item)
     return items
@@ -123,9 +109,7 @@ def as_messages(turns: list[Turn], *, prompt: str, started_ms: float, dice_seed:
 
 def as_openai(turns: list[Turn], *, prompt: str) -> list[dict[str, Any]]:
     """Tell the conversation in the shape of a language model's history."""
-    history = [
-        {"role": "assistant" if turn.role == "bot" else "user", "content": turn.text} for turn in turns
-    ]
+    history = [{"role": "assistant" if turn.role == "bot" else "user", "content": turn.text} for turn in turns]
     return [{"role": "system", "content": prompt}, *history]
 
 

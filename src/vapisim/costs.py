@@ -35,9 +35,7 @@ def bill(*, seconds: float, words: int, is_analysed: bool) -> Bill:
     )
 
 
-def _breakdown(
-    parts: dict[str, float], analysis: dict[str, float], total: float, words: int
-) -> dict[str, Any]:
+def _breakdown(parts: dict[str, float], analysis: dict[str, float], total: float, words: int) -> dict[str, Any]:
     per_analysis: dict[str, float] = {}
     for name, usd in {**analysis, "structuredOutput": 0.0}.items():
         tokens = 600 if usd else 0
@@ -61,9 +59,7 @@ def _breakdown(
     }
 
 
-def _items(
-    parts: dict[str, float], analysis: dict[str, float], minutes: float, words: int
-) -> list[dict[str, Any]]:
+def _items(parts: dict[str, float], analysis: dict[str, float], minutes: float, words: int) -> list[dict[str, Any]]:
     model = {"provider": "openai", "model": "gpt-4o"}
     judge = {"provider": "google", "model": "gemini-2.5-flash"}
     minutes = round(minutes, 4)

@@ -24,7 +24,7 @@ OVERTAKEN_BY_SECONDS = 0.3
 
 @dataclass(kw_only=True)
 class Letter:
-    """One webhook message. `write` makes its body, anew for every delivery, because signed addresses expire."""
+    """One webhook message. `write` makes its body anew for every delivery: signed addresses expire."""
 
     call: Call
     kind: str
@@ -51,9 +51,8 @@ class Courier:
 
     def post(self, letter: Letter) -> asyncio.Task[None] | None:
         """Send a letter on its way; None when it never leaves (not wanted, nowhere to go, or lost)."""
-        if letter.kind not in letter.call.server_messages or not self._may_visit(
-            letter.call.server.get("url")
-        ):
+        is_wanted = letter.kind in letter.call.server_messages
+        if not is_wanted or not self._may_visit(letter.call.server.get("url")):
             return None
         self.ledger.webhooks["letters"] += 1
         faults, chance = self._state.faults(), self._state.chance
@@ -65,9 +64,11 @@ class Courier:
             low, high = DUPLICATE_AFTER_SECONDS
             pause = low + (high - low) * chance.fraction("duplicate-pause", *letter.subject)
             self._timers.after(pause, lambda: self._send(letter))
-        delay = faults.webhook_delay_seconds * chance.fraction("webhook-delay", *letter.subject)
+        jitter = faults.webhook_jitter_seconds * chance.fraction("webhook-jitter", *letter.subject)
+        delay = faults.webhook_delay_seconds + jitter
         if chance.happens(faults.webhook_reorder, "webhook-reorder", *letter.subject):
-            return self._hold(letter)
+            self._hold(letter)
+            return None
         self._release_held(letter.call.id, delay + OVERTAKEN_BY_SECONDS)
         return self._send(letter, delay)
 

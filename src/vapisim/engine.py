@@ -22,7 +22,7 @@ OVER_LIMIT = "call.start.error-subscription-concurrency-limit-reached"
 class Engine:
     """Moves calls along their fates and tells the courier about every step."""
 
-    def __init__(  # noqa: PLR0913 - it conducts them all
+    def __init__(
         self,
         *,
         state: State,
@@ -40,7 +40,7 @@ class Engine:
         self._courier = courier
 
     def admit(self, call: Call) -> None:
-        """Take a line and write the dial down, in one step without a pause, so that no limit can be overrun."""
+        """Take a line and write the dial down, without a pause between, so that no limit can be overrun."""
         self._lines.take(call.id)
         call.is_dialled = True
         call.attempt, call.fate = next_fate(self._state, call.order.number)
@@ -169,9 +169,7 @@ class Engine:
         is_missing = call.connected is None and chance.happens(
             faults.report_missing_for_unanswered, "report-missing", call.id
         )
-        self._timers.after(
-            report_after, lambda: self._report(call, is_sent=call.is_dialled and not is_missing)
-        )
+        self._timers.after(report_after, lambda: self._report(call, is_sent=call.is_dialled and not is_missing))
 
     def _report(self, call: Call, *, is_sent: bool) -> None:
         """Post-processing is done: the facts can be read, and are sent."""

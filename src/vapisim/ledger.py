@@ -117,9 +117,7 @@ class Ledger:
         self.refusals.append(refusal)
         self.refused[refusal.reason] += 1
 
-    def refuse_order(
-        self, order: Order, *, reason: str, status: int, message: str, call_id: str | None = None
-    ) -> None:
+    def refuse_order(self, order: Order, *, reason: str, status: int, message: str, call_id: str | None = None) -> None:
         """Write down that an understood request was turned down (or accepted on paper only)."""
         self.refuse(
             Refusal(
@@ -156,9 +154,7 @@ class Ledger:
             "refused": sum(self.refused.values()),
             "refusedByReason": dict(self.refused),
             "answers": dict(Counter(dial.answer for dial in self.dials)),
-            "endedReasons": dict(
-                Counter(dial.call.ended_reason for dial in self.dials if dial.call.ended_reason)
-            ),
+            "endedReasons": dict(Counter(dial.call.ended_reason for dial in self.dials if dial.call.ended_reason)),
             "lineSeconds": round(self._line_seconds, 3),
             "webhooks": self._webhook_summary(),
             "controls": len(self.controls),
@@ -182,17 +178,11 @@ class Ledger:
 
     def entries(self, *, number: str | None, offset: int) -> list[dict[str, Any]]:
         """List the dials in order of admission, from an offset on, of one number or all."""
-        return [
-            _dial_entry(dial)
-            for dial in self.dials[offset:]
-            if number is None or dial.call.order.number == number
-        ]
+        return [_dial_entry(dial) for dial in self.dials[offset:] if number is None or dial.call.order.number == number]
 
     def refusal_entries(self, *, number: str | None, offset: int) -> list[dict[str, Any]]:
         """List the refusals in order of time."""
-        return [
-            _refusal_entry(each) for each in self.refusals[offset:] if number is None or each.number == number
-        ]
+        return [_refusal_entry(each) for each in self.refusals[offset:] if number is None or each.number == number]
 
 
 def _dial_entry(dial: Dial) -> dict[str, Any]:

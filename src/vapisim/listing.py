@@ -9,9 +9,7 @@ from vapisim.validation import parse_iso
 
 DEFAULT_LIMIT = 100
 MOST = 1000
-DATE_FILTERS = {
-    f"{field}{op}": (field, op) for field in ("createdAt", "updatedAt") for op in ("Gt", "Lt", "Ge", "Le")
-}
+DATE_FILTERS = {f"{field}{op}": (field, op) for field in ("createdAt", "updatedAt") for op in ("Gt", "Lt", "Ge", "Le")}
 
 
 class ListQuery:

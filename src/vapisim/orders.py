@@ -10,9 +10,7 @@ from vapisim.state import State
 from vapisim.validation import violations
 from vapisim.wire import effective_assistant
 
-INVALID_KEY = (
-    "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice versa."
-)
+INVALID_KEY = "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice versa."
 DAILY_LIMIT = (
     "Couldn't Start Call. Numbers Bought On Vapi Have A Daily Outbound Call Limit. "
     "Import Your Own Twilio Numbers To Scale Without Limits."
@@ -21,7 +19,9 @@ INTERNATIONAL = (
     "Couldn't Start Call. Free Vapi Numbers Do Not Support International Calls. "
     "Import Your Own Twilio Numbers To Call Other Countries."
 )
-NO_CREDIT = "Couldn't Start Call. Insufficient Credits: Wallet Balance Is -0.03. Purchase More Credits Or Upgrade Your Plan."
+NO_CREDIT = (
+    "Couldn't Start Call. Insufficient Credits: Wallet Balance Is -0.03. Purchase More Credits Or Upgrade Your Plan."
+)
 DEFAULT_MAX_DURATION_SECONDS = 600.0
 WHO_SPEAKS = ("assistantId", "assistant", "squadId", "squad", "workflowId", "workflow")
 
@@ -47,9 +47,7 @@ def check_number(state: State, daily: DailyDials, order: Order) -> None:
     is_free = row.get("provider") == "vapi"
     if is_free and not order.number.startswith("+1"):
         raise Refused(400, INTERNATIONAL, "international")
-    limit = faults.daily_limits.get(
-        order.phone_number_id, faults.free_number_daily_limit if is_free else None
-    )
+    limit = faults.daily_limits.get(order.phone_number_id, faults.free_number_daily_limit if is_free else None)
     if limit is not None and daily.today(order.phone_number_id) >= limit:
         raise Refused(400, DAILY_LIMIT, "daily-limit")
 
@@ -57,9 +55,7 @@ def check_number(state: State, daily: DailyDials, order: Order) -> None:
 def _contradictions(body: dict[str, Any]) -> list[str]:
     problems = []
     if not any(body.get(key) is not None for key in WHO_SPEAKS):
-        problems.append(
-            "Need Either `assistantId`, `assistant`, `squadId`, `squad`, `workflowId` Or `workflow`."
-        )
+        problems.append("Need Either `assistantId`, `assistant`, `squadId`, `squad`, `workflowId` Or `workflow`.")
     if body.get("customer") is not None and body.get("customers") is not None:
         problems.append("Only one of `customer` and `customers` can be provided.")
     named = body.get("customers") if body.get("customers") is not None else [body.get("customer")]
@@ -76,9 +72,7 @@ def _contradictions(body: dict[str, Any]) -> list[str]:
 def _look_up(state: State, body: dict[str, Any]) -> None:
     assistant_id, phone_number_id = body.get("assistantId"), body.get("phoneNumberId")
     if assistant_id is not None and assistant_id not in state.assistants:
-        raise Refused(
-            400, f"Couldn't Get Assistant. `assistantId` {assistant_id} Does Not Exist.", "unknown-assistant"
-        )
+        raise Refused(400, f"Couldn't Get Assistant. `assistantId` {assistant_id} Does Not Exist.", "unknown-assistant")
     if phone_number_id is None:
         return
     row = state.phone_number(phone_number_id)
@@ -86,9 +80,7 @@ def _look_up(state: State, body: dict[str, Any]) -> None:
         message = f"Couldn't Get Phone Number. `phoneNumberId` {phone_number_id} Does Not Exist."
         raise Refused(400, message, "unknown-phone-number")
     if row["status"] != "active":
-        message = (
-            f"Couldn't Start Call. Phone Number {phone_number_id} Is Not Active (Status: {row['status']})."
-        )
+        message = f"Couldn't Start Call. Phone Number {phone_number_id} Is Not Active (Status: {row['status']})."
         raise Refused(400, message, f"number-{row['status']}")
 
 
@@ -96,9 +88,7 @@ def _order(state: State, body: dict[str, Any], customer: dict[str, Any]) -> Orde
     """Make one order; overrides of a customer replace those of the request as a whole."""
     overrides = customer.get("assistantOverrides") or body.get("assistantOverrides") or {}
     assistant = effective_assistant(state, body.get("assistantId"), body.get("assistant"), overrides)
-    seconds = (
-        assistant.get("maxDurationSeconds") or body.get("maxDurationSeconds") or DEFAULT_MAX_DURATION_SECONDS
-    )
+    seconds = assistant.get("maxDurationSeconds") or body.get("maxDurationSeconds") or DEFAULT_MAX_DURATION_SECONDS
     return Order(
         number=str(customer.get("number") or customer.get("sipUri")),
         customer=customer,

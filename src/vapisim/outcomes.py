@@ -52,9 +52,7 @@ TABLE = (
         script="declined",
         success=False,
     ),
-    Outcome(
-        name="voicemail", reasons=("voicemail",), ring=(15, 25, 20), talk=(8, 30, 15), script="voicemail"
-    ),
+    Outcome(name="voicemail", reasons=("voicemail",), ring=(15, 25, 20), talk=(8, 30, 15), script="voicemail"),
     Outcome(name="no-answer", reasons=("customer-did-not-answer",), ring=(25, 35, 30)),
     Outcome(name="busy", reasons=("customer-busy",), ring=(1, 4, 2)),
     Outcome(
@@ -115,10 +113,8 @@ class Fate:
     """Seeds the wording of the conversation, which is made anew each time it is asked for."""
 
 
-def draw_fate(
-    chance: Chance, weights: Mapping[str, float], *, number: str, attempt: int, wish: object = None
-) -> Fate:
-    """Draw the fate of the n-th dial of a number; `wish` is what the operator of the simulator ordered for it."""
+def draw_fate(chance: Chance, weights: Mapping[str, float], *, number: str, attempt: int, wish: object = None) -> Fate:
+    """Draw the fate of the n-th dial of a number; `wish` is what was ordered for that number."""
     dice = chance.dice("fate", number, attempt)
     outcome = OUTCOMES[dice.choices(tuple(weights), weights=tuple(weights.values()))[0]]
     fate = _roll(outcome, dice)
@@ -135,7 +131,7 @@ def draw_call_id(chance: Chance, salt: str, *, number: str, attempt: int) -> str
 def outcome_for_reason(reason: str) -> Outcome:
     """Find a course of events that fits any ended reason, also one that the table does not know."""
     if reason in BY_REASON:
-        return BY_REASON[reason]
+        return replace(BY_REASON[reason], reasons=(reason,))
     if reason.startswith(("call.start.", "call-start-", "assistant-not-", "assistant-request-")):
         return replace(OUTCOMES["account"], reasons=(reason,))
     if "sip-outbound" in reason or "outbound-sip" in reason or "failed-to-connect" in reason:

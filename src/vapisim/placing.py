@@ -1,4 +1,4 @@
-"""POST /call, step by step: who asks, is today a bad day, is it well formed, is there a line, and what to answer."""
+"""POST /call, step by step: is today a bad day, is it well formed, is there a line, what to answer."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ INTERNAL = "Internal server error"
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """What came of a request: the calls, those of them that have a line, and the body that tells about them."""
+    """What came of a request: the calls, those of them that have a line, and the body about them."""
 
     calls: Sequence[Call]
     admitted: Sequence[Call]
@@ -173,7 +173,7 @@ def new_call(world: World, order: Order) -> Call:
 
 
 def _server(world: World, order: Order, assistant: dict[str, Any]) -> dict[str, Any]:
-    """Where webhooks go: the assistant's server with the call's overrides, else the number's; legacy keys last."""
+    """Say where webhooks go: assistant's server with the call's overrides, else the number's; legacy last."""
     row = world.state.phone_number(order.phone_number_id) or {}
     server: dict[str, Any] = dict(assistant.get("server") or row.get("server") or {})
     if assistant.get("serverUrl"):

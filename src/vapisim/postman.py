@@ -16,7 +16,7 @@ Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class NoAnswerError(Exception):
-    """The receiver could not be reached or did not answer properly; the text names the trouble in one word."""
+    """The receiver could not be reached or did not answer properly; the text is one word for why."""
 
 
 class Postman:
@@ -54,9 +54,7 @@ class Postman:
             with contextlib.suppress(_StaleError):
                 return await self._talk(parts, wire, letter)
         host, port = _place(parts)
-        fresh = await asyncio.open_connection(
-            host, port, ssl=parts.scheme == "https" or None, limit=LONGEST_HEAD
-        )
+        fresh = await asyncio.open_connection(host, port, ssl=parts.scheme == "https" or None, limit=LONGEST_HEAD)
         try:
             return await self._talk(parts, fresh, letter)
         except _StaleError as problem:
@@ -97,9 +95,7 @@ async def _rest(reader: asyncio.StreamReader, head: bytes) -> tuple[int, bool]:
     """Read the answer to its end; returns its status and whether the connection can be used again."""
     lines = head.decode("latin-1").split("\r\n")
     status = int(lines[0].split(" ", 2)[1])
-    headers = {
-        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)
-    }
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
     if headers.get("transfer-encoding", "").lower() == "chunked":
         await _skip_chunks(reader)
     elif "content-length" in headers:

@@ -1,7 +1,7 @@
 """The ways in which a request does not get what it asked for."""
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a mistake
+class Refused(Exception):
     """The request is answered with an error body; nothing has been placed."""
 
     def __init__(

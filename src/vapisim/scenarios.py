@@ -74,7 +74,7 @@ SCENARIOS = {
         Scenario(name="voicemail-heavy", meaning="mostly machines and nobody", weights=VOICEMAIL_HEAVY),
         Scenario(
             name="outage",
-            meaning="from 60 s on, 60 s out of every 240 s the provider fails: 5xx, timeouts, dropped connections",
+            meaning="from 60 s on, 60 s out of every 240 s: 5xx, timeouts, dropped connections",
             weights=BUSY_TOWN,
             outages=Outages(first_at=60, length=60, period=240),
             outage_faults={
@@ -94,7 +94,7 @@ SCENARIOS = {
                 "webhook_loss": 0.2,
                 "webhook_duplicate": 0.2,
                 "webhook_reorder": 0.2,
-                "webhook_delay_seconds": 5.0,
+                "webhook_jitter_seconds": 5.0,
             },
         ),
     )

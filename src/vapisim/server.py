@@ -72,6 +72,7 @@ class Server(uvicorn.Server):
             backlog=2048,
         )
         super().__init__(config)
+        self._world = world
         self._listener = listener
         self._says_ready = says_ready
         host, port = listener.getsockname()[:2]
@@ -85,15 +86,18 @@ class Server(uvicorn.Server):
             sys.stdout.write(f"vapisim listening on {self.base_url}\n")
             sys.stdout.flush()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the doors; whoever still waits for an answer gets it now."""
+        self._world.close()
+        await super().shutdown(sockets)
+
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Stop at SIGTERM or SIGINT with exit code 0, instead of dying of the signal after a clean stop."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {
-            number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)
-        }
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
@@ -114,14 +118,16 @@ class Server(uvicorn.Server):
 
 def listen(host: str, port: int) -> socket.socket:
     """Open a listening socket; port 0 takes a free one."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Only for sockets of this very protocol does asyncio switch off the delay of small packets (40 ms).
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     return listener
 
 
 def _watch_stdin(server: Server, loop: asyncio.AbstractEventLoop) -> None:
-    """Wait for the end of standard input. Reads the bare descriptor: a buffered one would hinder our own end."""
+    """Wait for the end of standard input, on the bare descriptor: a buffered one would hinder our own end."""
     try:
         while os.read(0, 4096):
             pass

@@ -1,4 +1,4 @@
-"""How a webhook proves where it comes from: plain secret, bearer token or HMAC in all its documented forms."""
+"""How a webhook proves where it comes from: plain secret, bearer token or HMAC in every documented form."""
 
 import base64
 import hashlib
@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 SCHEMES = ("none", "x-vapi-secret", "bearer", "hmac")
 ALGORITHMS = {"sha256": hashlib.sha256, "sha512": hashlib.sha512, "sha1": hashlib.sha1}
@@ -71,7 +72,8 @@ class WebhookAuth:
             raise UnknownAuthError(f"preset must be one of {', '.join(PRESETS)} and hmac an object")
         _refuse_unknown(plain, WebhookAuth)
         _refuse_unknown(options, Hmac)
-        auth = replace(self, **plain, hmac=replace(base, **options))
+        wanted: dict[str, Any] = {**plain, "hmac": replace(base, **options)}
+        auth = replace(self, **wanted)
         return _valid(auth)
 
     def headers(self, body: bytes, *, url: str, message_id: str, now: float) -> dict[str, str]:
@@ -113,9 +115,7 @@ def spoiled(headers: Mapping[str, str], auth_names: frozenset[str]) -> dict[str,
 
 def auth_header_names(auth: WebhookAuth) -> frozenset[str]:
     """Lower-case names of the headers that a forger would have to get right."""
-    return frozenset(
-        {"x-vapi-secret", "authorization", auth.header_name.lower(), auth.hmac.signature_header.lower()}
-    )
+    return frozenset({"x-vapi-secret", "authorization", auth.header_name.lower(), auth.hmac.signature_header.lower()})
 
 
 def new_message_id() -> str:

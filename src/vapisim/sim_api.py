@@ -57,18 +57,14 @@ async def read_ledger(world: World, request: Request) -> Response:
     if query.get("format", "full") != "summary":
         number = query.get("number", "").replace(" ", "+") or None
         body["dials"] = world.ledger.entries(number=number, offset=_whole(query.get("offset")))
-        body["refusals"] = world.ledger.refusal_entries(
-            number=number, offset=_whole(query.get("refusalsOffset"))
-        )
+        body["refusals"] = world.ledger.refusal_entries(number=number, offset=_whole(query.get("refusalsOffset")))
         body["controls"] = world.ledger.controls
     return as_json(body["summary"] if query.get("format") == "summary" else body)
 
 
 async def read_faults(world: World, request: Request) -> Response:
     """GET /_sim/faults; with ?describe=1 what each of them means."""
-    return as_json(
-        describe() if request.query_params.get("describe") else world.state.standing_faults.as_json()
-    )
+    return as_json(describe() if request.query_params.get("describe") else world.state.standing_faults.as_json())
 
 
 async def set_faults(world: World, request: Request) -> Response:
@@ -114,7 +110,7 @@ async def set_limit(world: World, request: Request) -> Response:
 
 
 async def reset(world: World, request: Request) -> Response:
-    """POST /_sim/reset {"scenario"?}: everything as at the start, but ids that were never given out before."""
+    """POST /_sim/reset {"scenario"?}: everything as at the start, but with ids never given out before."""
     scenario = (await _object(request)).get("scenario")
     if scenario is not None and scenario not in SCENARIOS:
         raise Refused(400, f"scenario must be one of {', '.join(SCENARIOS)}", "validation")

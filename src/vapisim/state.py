@@ -29,7 +29,7 @@ class Settings:
     api_key: str | None = None
     id_salt: str = ""
     webhook_timeout_floor_seconds: float = 1.0
-    """Real seconds below which no webhook timeout falls: a receiver's processor does not speed up with the play."""
+    """Real seconds below which no webhook timeout falls: a receiver does not speed up with the play."""
     faults: dict[str, object] = field(default_factory=dict)
     webhook_auth: WebhookAuth = field(default_factory=WebhookAuth)
 
@@ -47,7 +47,7 @@ class State:
         self.raise_curtain(settings.scenario)
 
     def raise_curtain(self, scenario: str) -> None:
-        """Start a play from its beginning: a fresh account, no calls, the faults of the play and the command line."""
+        """Start a play from its beginning: fresh account, no calls, the opening faults."""
         self.scenario: Scenario = SCENARIOS[scenario]
         self.opening_faults = Faults().changed(self.scenario.faults).changed(self.settings.faults)
         self.standing_faults = self.opening_faults

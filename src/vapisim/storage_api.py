@@ -32,9 +32,7 @@ async def redirect(world: World, request: Request) -> Response:
     call = world.state.calls.get(call_id)
     if call is None or not _has(world, call, kind):
         raise Refused(404, f"Call {call_id} has no {kind}.", "not-found")
-    return RedirectResponse(
-        wire.presigned_url(world.state, call_id, kind, wire.presigned_until(world.state)), 302
-    )
+    return RedirectResponse(wire.presigned_url(world.state, call_id, kind, wire.presigned_until(world.state)), 302)
 
 
 async def download(world: World, request: Request) -> Response:
@@ -101,10 +99,7 @@ def tone(call: Call, *, channels: int) -> bytes:
 
 
 def _log(world: World, call: Call) -> bytes:
-    lines = [
-        {"level": "INFO", "callId": call.id, "body": f"{turn.role}: {turn.text}"}
-        for turn in _turns(world, call)
-    ]
+    lines = [{"level": "INFO", "callId": call.id, "body": f"{turn.role}: {turn.text}"} for turn in _turns(world, call)]
     return gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode(), mtime=0)
 
 

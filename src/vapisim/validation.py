@@ -14,7 +14,9 @@ Rule = Callable[[str, Any], Iterator[str]]
 
 E164 = re.compile(r"^\+[1-9]\d{1,14}$")
 LOOSE_NUMBER = re.compile(r"^\+?[a-zA-Z0-9]+$")
-E164_HINT = "must be a valid phone number in the E.164 format. Hot tip, you may be missing the country code (Eg. US: +1)."
+E164_HINT = (
+    "must be a valid phone number in the E.164 format. Hot tip, you may be missing the country code (Eg. US: +1)."
+)
 
 
 def violations(rule: Rule, body: object) -> list[str]:

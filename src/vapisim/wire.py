@@ -130,9 +130,7 @@ def spoken(state: State, call: Call) -> list[conversation.Turn]:
         "business": str(values.get("business_name") or "your company"),
         "assistant": str(assistant.get("name") or "your assistant"),
     }
-    return conversation.converse(
-        call.fate.outcome.script, call.fate.dice_seed, seconds=call.talk_seconds, names=names
-    )
+    return conversation.converse(call.fate.outcome.script, call.fate.dice_seed, seconds=call.talk_seconds, names=names)
 
 
 def prompt_of(assistant: Mapping[str, Any]) -> str:
@@ -173,8 +171,7 @@ def is_recorded(assistant: Mapping[str, Any]) -> bool:
 def recordings(state: State, call: Call) -> dict[str, Any]:
     """Plain addresses, which open nothing, and presigned ones, which open the recording for a while."""
     plain = {
-        part: f"{state.base_url}/storage/{call.id}-{part}.wav"
-        for part in ("mono", "stereo", "assistant", "customer")
+        part: f"{state.base_url}/storage/{call.id}-{part}.wav" for part in ("mono", "stereo", "assistant", "customer")
     }
     expires = presigned_until(state)
     return {
@@ -194,20 +191,20 @@ def recordings(state: State, call: Call) -> dict[str, Any]:
 
 
 def presigned_until(state: State) -> float:
-    """When an address made now stops working; it outlives the pace of the play by a real ten seconds at least."""
+    """Say when an address made now stops working: in play time, after ten real seconds at least."""
     return time.time() + max(10.0, state.clock.real_seconds(PRESIGNED_SECONDS))
 
 
 def presigned_url(state: State, call_id: str, kind: str, expires: float) -> str:
     """Make an address that opens one artifact until it expires."""
-    return f"{state.base_url}/storage/signed/{call_id}/{kind}?expires={expires:.3f}&signature={signature(call_id, kind, f'{expires:.3f}')}"
+    until = f"{expires:.3f}"
+    proof = signature(call_id, kind, until)
+    return f"{state.base_url}/storage/signed/{call_id}/{kind}?expires={until}&signature={proof}"
 
 
 def signature(call_id: str, kind: str, expires: str) -> str:
     """Compute what makes a presigned address valid."""
-    return hmac.new(b"vapisim-storage", f"{call_id}/{kind}/{expires}".encode(), hashlib.sha256).hexdigest()[
-        :32
-    ]
+    return hmac.new(b"vapisim-storage", f"{call_id}/{kind}/{expires}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def call_bill(call: Call) -> costs.Bill:
@@ -253,7 +250,5 @@ def _summary(call: Call, *, is_success: bool) -> str:
     if call.fate.outcome.forward is not None:
         return f"{who} asked for a person and was transferred."
     if is_success:
-        return (
-            f"{who} described their bookkeeping and agreed to a free half-hour on Thursday at half past nine."
-        )
+        return f"{who} described their bookkeeping and agreed to a free half-hour on Thursday at half past nine."
     return f"{who} was reached but is not interested. No further call was agreed."

@@ -33,9 +33,11 @@ class World:
         )
 
     def reset(self, scenario: str | None = None) -> None:
-        """Begin anew: calls, ledger, faults and account as at the start; ids differ from those given out before."""
+        """Begin anew: calls, ledger, faults and account as at the start, but ids never given out before."""
         self.close()
         self.state.generation += 1
+        self.state.clock.set_speed(self.state.settings.speed)
+        self.state.webhook_auth = self.state.settings.webhook_auth
         self.state.raise_curtain(scenario or self.state.scenario.name)
         self._assemble()
 

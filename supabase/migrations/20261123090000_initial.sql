@@ -423,8 +423,91 @@ CREATE TRIGGER audit_log_append_only BEFORE UPDATE OR DELETE ON audit_log
 CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON audit_log
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
 
--- Uploads
--- (the staging tables of the import stand here)
+-- Uploads ------------------------------------------------------------------------------------------------------
+-- A file waits here, judged row by row, until a campaign takes it or a day has passed. Its bytes stay only until
+-- all rows are judged.
+
+CREATE TABLE uploads (
+    id uuid CONSTRAINT uploads_pkey PRIMARY KEY DEFAULT gen_random_uuid(),
+    owner_id uuid CONSTRAINT uploads_owner_id_fkey REFERENCES user_profiles (id),
+    file_name text NOT NULL CONSTRAINT uploads_file_name_check CHECK (length(file_name) BETWEEN 1 AND 255),
+    region text NOT NULL CONSTRAINT uploads_region_check CHECK (region ~ '^[A-Z]{2}$'),
+    status text NOT NULL DEFAULT 'receiving'
+        CONSTRAINT uploads_status_check CHECK (status IN ('receiving', 'judging', 'ready')),
+    size_bytes bigint CONSTRAINT uploads_size_bytes_check CHECK (size_bytes > 0),
+    fingerprint text CONSTRAINT uploads_fingerprint_check CHECK (fingerprint ~ '^[0-9a-f]{64}$'),
+    encoding text,
+    delimiter text,
+    headers text[],
+    next_offset bigint NOT NULL DEFAULT 0,       -- judging goes on at this byte of the inflated file,
+    next_row integer NOT NULL DEFAULT 1,         -- which begins this row of the spreadsheet
+    total_rows integer NOT NULL DEFAULT 0,
+    accepted integer NOT NULL DEFAULT 0,
+    duplicates integer NOT NULL DEFAULT 0,
+    skipped integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    CONSTRAINT uploads_counts_check CHECK (total_rows = accepted + duplicates + skipped),
+    CONSTRAINT uploads_opened_check CHECK (status = 'receiving' OR num_nulls(size_bytes, fingerprint, encoding, delimiter, headers) = 0),
+    CONSTRAINT uploads_offset_check CHECK (next_offset <= size_bytes),
+    CONSTRAINT uploads_ready_check CHECK (status <> 'ready' OR next_offset = size_bytes)
+);
+CREATE INDEX uploads_expires_at_idx ON uploads (expires_at);
+CREATE INDEX uploads_owner_id_idx ON uploads (owner_id);
+
+-- Parts of a body as they were sent, possibly gzip, for those who cannot send it in one request.
+CREATE TABLE upload_parts (
+    upload_id uuid NOT NULL CONSTRAINT upload_parts_upload_id_fkey REFERENCES uploads (id) ON DELETE CASCADE,
+    number integer NOT NULL CONSTRAINT upload_parts_number_check CHECK (number BETWEEN 1 AND 10000),
+    size_bytes integer NOT NULL,
+    sha256 text NOT NULL,
+    body bytea NOT NULL,
+    CONSTRAINT upload_parts_pkey PRIMARY KEY (upload_id, number)
+);
+ALTER TABLE upload_parts ALTER COLUMN body SET STORAGE EXTERNAL;
+
+-- The inflated file in blocks of one size, so that any offset can be read at once.
+CREATE TABLE upload_blocks (
+    upload_id uuid NOT NULL CONSTRAINT upload_blocks_upload_id_fkey REFERENCES uploads (id) ON DELETE CASCADE,
+    number integer NOT NULL CONSTRAINT upload_blocks_number_check CHECK (number >= 0),
+    body bytea NOT NULL,
+    CONSTRAINT upload_blocks_pkey PRIMARY KEY (upload_id, number)
+);
+ALTER TABLE upload_blocks ALTER COLUMN body SET STORAGE EXTERNAL;
+
+CREATE TABLE upload_rows (
+    upload_id uuid NOT NULL CONSTRAINT upload_rows_upload_id_fkey REFERENCES uploads (id) ON DELETE CASCADE,
+    row_number integer NOT NULL,
+    name text NOT NULL,
+    business_name text NOT NULL,
+    phone text NOT NULL,
+    phone_raw text NOT NULL,
+    extension text,
+    variables jsonb NOT NULL,
+    CONSTRAINT upload_rows_pkey PRIMARY KEY (upload_id, row_number)
+);
+
+CREATE TABLE upload_problems (
+    upload_id uuid NOT NULL CONSTRAINT upload_problems_upload_id_fkey REFERENCES uploads (id) ON DELETE CASCADE,
+    row_number integer NOT NULL,
+    first_row integer,                           -- set: a duplicate of that row; null: a skipped row
+    field text,
+    reason text NOT NULL,
+    value text NOT NULL,
+    cells text[] NOT NULL,
+    CONSTRAINT upload_problems_first_row_check CHECK (first_row < row_number),
+    CONSTRAINT upload_problems_pkey PRIMARY KEY (upload_id, row_number)
+);
+
+-- Which file went into which campaign. It outlives the upload: the same list twice is the commonest double call.
+CREATE TABLE campaign_files (
+    campaign_id uuid NOT NULL CONSTRAINT campaign_files_campaign_id_fkey REFERENCES campaigns (id) ON DELETE CASCADE,
+    fingerprint text NOT NULL,
+    file_name text NOT NULL,
+    loaded_at timestamptz NOT NULL,
+    CONSTRAINT campaign_files_pkey PRIMARY KEY (campaign_id, fingerprint)
+);
+CREATE INDEX campaign_files_fingerprint_idx ON campaign_files (fingerprint);
 
 -- Nobody reads or writes a table but the application: row-level security on, public roles without grants. -------
 

@@ -131,9 +131,7 @@ CASES = [(word, end_class) for end_class, words in WORDS.items() for word in wor
 
 
 @pytest.mark.parametrize(("word", "end_class"), CASES)
-def test_a_word_for_the_end_is_classified_by_the_first_pattern_that_fits(
-    word: str, end_class: EndClass
-) -> None:
+def test_a_word_for_the_end_is_classified_by_the_first_pattern_that_fits(word: str, end_class: EndClass) -> None:
     assert classify_end(word) is end_class
 
 
@@ -191,8 +189,6 @@ def test_the_kept_reason_does_not_depend_on_the_order_of_arrival() -> None:
 
 
 @given(st.sampled_from(CASES), st.sampled_from(CASES))
-def test_two_different_words_never_rank_the_same(
-    first: tuple[str, EndClass], second: tuple[str, EndClass]
-) -> None:
+def test_two_different_words_never_rank_the_same(first: tuple[str, EndClass], second: tuple[str, EndClass]) -> None:
     if first[0] and second[0]:
         assert (reason_rank(first[0]) == reason_rank(second[0])) == (first[0] == second[0])

@@ -78,8 +78,8 @@ async def test_further_columns_of_supabases_own_table_are_left_alone(
                created_by text, statements text[], name text, idempotency_key text UNIQUE, rollback text[])"""
         )
         await conn.execute(
-            "INSERT INTO supabase_migrations.schema_migrations (version, created_by) VALUES (%s, 'their tool')",
-            ["20260101000000"],
+            """INSERT INTO supabase_migrations.schema_migrations (version, created_by)
+               VALUES ('20260101000000', 'their tool')"""
         )
         await conn.execute(FIRST.encode())
     assert [one.name for one in await migrate(empty_database, folder)] == ["notes_text"]
@@ -170,7 +170,8 @@ async def test_a_file_slipped_in_behind_what_is_applied_is_refused(
 
 async def test_a_table_in_use_is_not_waited_for_forever(empty_database: Database, folder: Path) -> None:
     await migrate(empty_database, folder)
-    (folder / "20260103000000_drop.sql").write_text("SET LOCAL lock_timeout = '100ms'; DROP TABLE notes;")
+    drop = "SET LOCAL lock_timeout = '100ms'; DROP TABLE notes;"
+    (folder / "20260103000000_drop.sql").write_text(drop)
     async with empty_database.transaction() as reader:
         await reader.execute("SELECT * FROM notes")
         with pytest.raises(DatabaseUnavailable, match="time limit"):
@@ -207,8 +208,6 @@ async def test_the_schema_applies_with_and_without_the_public_roles_of_supabase(
             )
         ).fetchall()
         assert held == []
-        raise_nothing = await (await conn.execute("SELECT count(*) AS many FROM calls")).fetchone()
-        assert raise_nothing == {"many": 0}
         await conn.execute("ROLLBACK")
         await conn.execute("BEGIN")
 

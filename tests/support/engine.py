@@ -56,7 +56,12 @@ def test_settings(**values: Any) -> Settings:
 
 
 def make_runtime(
-    database: Database, sim_url: str, *, settings: Settings, clock: Clock | None = None, webhook_url: str | None = None
+    database: Database,
+    sim_url: str,
+    *,
+    settings: Settings,
+    clock: Clock | None = None,
+    webhook_url: str | None = None,
 ) -> Runtime:
     """Wire a runtime as bootstrap does, against a simulator."""
     clock = clock or SystemClock()
@@ -97,7 +102,9 @@ async def running_engine(
         return JSONResponse({"received": True})
 
     app = Starlette(routes=[Route("/api/webhooks/vapi", webhook, methods=["POST"])])
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off")
+    )
     server.install_signal_handlers = lambda: None  # type: ignore[method-assign]
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -140,7 +147,17 @@ async def make_campaign(
         await conn.execute(
             """INSERT INTO campaigns (id, name, mode, cap, assistant_id, phone_number_id, options_json, total_contacts,
                    created_at) VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)""",
-            [campaign_id, name or str(campaign_id), mode, cap, assistant["id"], phone_number_id, options, contacts, now],
+            [
+                campaign_id,
+                name or str(campaign_id),
+                mode,
+                cap,
+                assistant["id"],
+                phone_number_id,
+                options,
+                contacts,
+                now,
+            ],
         )
         await conn.execute(
             """INSERT INTO contacts (campaign_id, name, business_name, phone, phone_raw, position)

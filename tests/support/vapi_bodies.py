@@ -1,4 +1,4 @@
-"""Webhook bodies and call objects of our own making, in the shapes that the provider has been seen to send."""
+"""Webhook bodies and calls of our own making, in the shapes that the provider has been seen to send."""
 
 from typing import Any
 from uuid import UUID

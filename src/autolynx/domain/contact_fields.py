@@ -45,9 +45,7 @@ class TextRule:
 
 
 NAME = TextRule(field="name", label="Name", max_characters=MAX_NAME_CHARACTERS)
-BUSINESS_NAME = TextRule(
-    field="business_name", label="Business name", max_characters=MAX_BUSINESS_NAME_CHARACTERS
-)
+BUSINESS_NAME = TextRule(field="business_name", label="Business name", max_characters=MAX_BUSINESS_NAME_CHARACTERS)
 
 
 def check_variables(variables: dict[str, str]) -> FieldProblem | None:

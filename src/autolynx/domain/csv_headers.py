@@ -34,9 +34,7 @@ ALIASES: dict[str, frozenset[str]] = {
 FIRST_NAME = frozenset({"firstname", "givenname", "forename"})
 LAST_NAME = frozenset({"lastname", "surname", "familyname"})
 # Words with a meaning of their own inside an assistant: a column cannot replace them.
-RESERVED = frozenset(
-    {"customer", "phoneNumber", "call", "transport", "now", "date", "time", "month", "day", "year"}
-)
+RESERVED = frozenset({"customer", "phoneNumber", "call", "transport", "now", "date", "time", "month", "day", "year"})
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
@@ -66,8 +64,8 @@ class Columns:
     def notices(self) -> tuple[str, ...]:
         """What the operator should know about columns that are not passed on, in sentences."""
         return tuple(
-            f'Column "{header}" is not passed on, because that word has a meaning of its own in an assistant; '
-            "rename the column to use it."
+            f'Column "{header}" is not passed on, because that word has a meaning of its own in an '
+            "assistant; rename the column to use it."
             for header, use in zip(self.headers, self.uses, strict=True)
             if use is Use.RESERVED
         )
@@ -107,15 +105,13 @@ def _check_headers(headers: tuple[str, ...]) -> None:
         )
     if any(len(header) > MAX_HEADER_CHARACTERS or not header.isprintable() for header in headers):
         raise ValidationProblem(
-            f"A column header is longer than {MAX_HEADER_CHARACTERS} characters or contains characters that are "
-            "not text; correct the first row.",
+            f"A column header is longer than {MAX_HEADER_CHARACTERS} characters or contains characters that "
+            "are not text; correct the first row.",
             field="file",
         )
     repeated = [header for header, times in Counter(filter(None, headers)).items() if times > 1]
     if repeated:
-        raise ValidationProblem(
-            f'Two columns are named "{repeated[0]}"; rename or remove one of them.', field="file"
-        )
+        raise ValidationProblem(f'Two columns are named "{repeated[0]}"; rename or remove one of them.', field="file")
 
 
 def _find(field: str, keys: list[str], headers: tuple[str, ...]) -> int | None:
@@ -171,8 +167,7 @@ def _other_use(header: str) -> Use:
 def _missing(missing: list[str], headers: tuple[str, ...]) -> ValidationProblem:
     if any(sum(character.isdigit() for character in header) >= DIGITS_OF_A_CONTACT for header in headers):
         return ValidationProblem(
-            "The first row looks like a contact, not like column headers; "
-            "add a first row name,business_name,phone.",
+            "The first row looks like a contact, not like column headers; add a first row name,business_name,phone.",
             field="file",
             details={"missing": missing},
         )

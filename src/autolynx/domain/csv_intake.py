@@ -73,9 +73,7 @@ class Inflater:
             try:
                 inflated = self._gzip.decompress(piece, INFLATE_STEP_BYTES)
             except zlib.error:
-                raise ValidationProblem(
-                    "The gzip file is damaged; compress the CSV again.", field="file"
-                ) from None
+                raise ValidationProblem("The gzip file is damaged; compress the CSV again.", field="file") from None
             piece = self._gzip.unused_data if self._gzip.eof else self._gzip.unconsumed_tail
             if inflated:
                 yield inflated
@@ -117,7 +115,7 @@ class Examiner:
                 self._begin()
 
     def finish(self) -> TextFile:
-        """Return the verdict. Raises ValidationProblem for an empty file and one that breaks its own encoding."""
+        """Return the verdict. Raises ValidationProblem for an empty file or one that breaks its encoding."""
         if not self._decoder and self._encoding != "cp1252":
             self._begin()
         if self._size_bytes == len(self._mark):

@@ -35,7 +35,8 @@ def refuse_foreign_file(head: bytes, *, is_wide: bool) -> None:
             raise _not_a_csv(what, remedy)
     if head.lstrip().lower().startswith(WEB_PAGE):
         raise _not_a_csv("a web page", EXPORT_AS_CSV)
-    if b"\0" in head and not is_wide:
+    first_line = head.replace(b"\r", b"\n").lstrip(b"\n").partition(b"\n")[0]
+    if b"\0" in first_line and not is_wide:  # further down, a NUL spoils its row only
         raise _not_a_csv("a binary file", SAVE_AS_CSV)
 
 

@@ -61,8 +61,8 @@ def cut_records(
 ) -> Cut:
     """Cut the block. `first_row`: the spreadsheet row of its first record; `is_last`: the file ends with it.
 
-    A record is complete when its line end is certain. Blank lines are records without cells, so that rows keep
-    their spreadsheet numbers. A block shorter than BLOCK_BYTES may hold no complete record: offer a longer one.
+    A record is complete when its line end is certain. Blank lines are records without cells, so that rows
+    keep their spreadsheet numbers. A block shorter than BLOCK_BYTES may hold no complete record: offer more.
     Raises ValidationProblem for a row that does not end.
     """
     text, undecoded_bytes = _decode(block, dialect.encoding, is_last=is_last)

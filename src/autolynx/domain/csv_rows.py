@@ -1,7 +1,7 @@
 """Judging rows, each alone: a contact, a row to be skipped with the reason, or a number seen before."""
 
-from collections.abc import Iterable
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from autolynx.domain.contact_fields import (

@@ -1,7 +1,7 @@
 """What an import tells the person who uploaded the file."""
 
-from collections.abc import Iterable
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,7 +37,7 @@ class ReportRow:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportReport:
-    """The counts, and the first MAX_LISTED_ROWS rows of each kind. total = accepted + duplicates + skipped."""
+    """The counts (total = accepted + duplicates + skipped), and the first MAX_LISTED_ROWS of each kind."""
 
     total_rows: int
     accepted: int
@@ -69,10 +69,10 @@ class ColumnUse:
 
 @dataclass(frozen=True, kw_only=True)
 class FileUse:
-    """A campaign that took the very same file."""
+    """A campaign that took the very same file; without id and name when it is somebody else's."""
 
-    campaign_id: UUID
-    campaign_name: str
+    campaign_id: UUID | None
+    campaign_name: str | None
     loaded_at: datetime
 
 
@@ -98,25 +98,20 @@ class UploadView:
 
 def column_uses(columns: Columns) -> tuple[ColumnUse, ...]:
     """Return every column with its use, in the file's order."""
-    return tuple(
-        ColumnUse(header=header, use=use) for header, use in zip(columns.headers, columns.uses, strict=True)
-    )
+    return tuple(ColumnUse(header=header, use=use) for header, use in zip(columns.headers, columns.uses, strict=True))
 
 
 def report_row(skipped: SkippedRow, headers: tuple[str, ...]) -> ReportRow:
     """Return a skipped row with its cells under their headers; cells without one are called `column 5`."""
     names = [headers[index] if index < len(headers) else "" for index in range(len(skipped.cells))]
     data = {
-        name or f"column {index}": cell
-        for index, (name, cell) in enumerate(zip(names, skipped.cells, strict=True), 1)
+        name or f"column {index}": cell for index, (name, cell) in enumerate(zip(names, skipped.cells, strict=True), 1)
     }
-    return ReportRow(
-        row=skipped.row, field=skipped.field, reason=skipped.reason, value=skipped.value, data=data
-    )
+    return ReportRow(row=skipped.row, field=skipped.field, reason=skipped.reason, value=skipped.value, data=data)
 
 
 def error_header(headers: tuple[str, ...]) -> str:
-    """Return the beginning of the error CSV: a byte order mark for Excel, our column first, then the file's own."""
+    """Return the beginning of the error CSV: a byte order mark for Excel, our column, then the file's."""
     return BYTE_ORDER_MARK + csv_line((PROBLEM_HEADER, *_without_own(headers, headers)))
 
 

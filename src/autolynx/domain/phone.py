@@ -6,6 +6,7 @@ without its country code and dialling prefixes. The library judges validity; it 
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, ValidationResult
@@ -77,9 +78,21 @@ def read_phone(text: str, *, region: str) -> Phone | PhoneProblem:
 
 def _read_plain_nanp(raw: str, national: str, region: str) -> Phone | PhoneProblem:
     """Skip the library's parser where ten digits can be read in one way only; a test compares the answers."""
-    if phonenumbers.is_valid_number(PhoneNumber(country_code=1, national_number=int(national))):
+    number = PhoneNumber(country_code=1, national_number=int(national))
+    if _american_line().fullmatch(national) or phonenumbers.is_valid_number(number):
         return Phone(e164=f"+1{national}", raw=raw)
     return _not_valid(_Typed(digits=national, is_international=raw.startswith("+"), region=region))
+
+
+@cache
+def _american_line() -> re.Pattern[str]:
+    """Return the library's pattern of ordinary US lines, which it asks first: what matches it is valid.
+
+    Asking it directly takes a tenth of the time, and a list has 200,000 numbers.
+    """
+    metadata = PhoneMetadata.metadata_for_region("US")
+    pattern = metadata.fixed_line.national_number_pattern if metadata and metadata.fixed_line else None
+    return re.compile(pattern or "(?!)")
 
 
 def _damage(text: str) -> PhoneProblem | None:
@@ -118,9 +131,7 @@ def _read_cleaned(raw: str, text: str, region: str) -> Phone | PhoneProblem:
 def _not_diallable(text: str) -> PhoneProblem:
     if any(character.isalpha() for character in text):
         return _problem("letters", "Phone contains letters; write the number in digits.")
-    return _problem(
-        "characters", "Phone contains characters that do not belong in a number; write it in digits."
-    )
+    return _problem("characters", "Phone contains characters that do not belong in a number; write it in digits.")
 
 
 def _to_e164(typed: _Typed) -> str | PhoneProblem:
@@ -136,9 +147,7 @@ def _to_e164(typed: _Typed) -> str | PhoneProblem:
     if len(e164) > MAX_E164_DIGITS + 1:
         return _wrong_length("long", typed)
     if not _is_same_number(number, typed):
-        return _problem(
-            "ambiguous", "Phone can be read in more than one way; write it with + and the country code."
-        )
+        return _problem("ambiguous", "Phone can be read in more than one way; write it with + and the country code.")
     return e164
 
 
@@ -157,7 +166,7 @@ def _is_same_number(number: PhoneNumber, typed: _Typed) -> bool:
 
 
 def _is_exit_code(prefix: str, region: str) -> bool:
-    """Whether the prefix is what one dials in that region to call abroad (011, 00, ...); '' counts as well."""
+    """Whether the prefix is what one dials in that region to call abroad (011, 00, ...); '' counts too."""
     metadata = PhoneMetadata.metadata_for_region(region)
     pattern = metadata.international_prefix if metadata else None
     return not prefix or bool(pattern and re.fullmatch(pattern, prefix))
@@ -195,9 +204,7 @@ def _wrong_length(way: str, typed: _Typed) -> PhoneProblem:
 def _not_valid(typed: _Typed) -> PhoneProblem:
     if typed.is_international:
         return _problem("not_valid", "Phone is not a valid number for its country code; correct it.")
-    sentence = (
-        f"Phone is not a valid {typed.region} number; correct it, or write it with + and the country code."
-    )
+    sentence = f"Phone is not a valid {typed.region} number; correct it, or write it with + and the country code."
     return _problem("not_valid", sentence)
 
 

@@ -65,7 +65,7 @@ def is_excel_notation(text: str) -> bool:
 
 
 def has_fraction(text: str) -> bool:
-    """Whether the number was computed with, as in 2025550143.5: what follows the point is no digit to dial."""
+    """Whether the number was computed with, as in 2025550143.5: what follows the point was never dialled."""
     return _FRACTION.fullmatch(text) is not None
 
 

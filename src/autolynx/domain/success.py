@@ -15,12 +15,8 @@ on a dashboard.
 import math
 import re
 
-_YES = frozenset(
-    "true yes pass passed success successful succeeded excellent good agree strongly-agree".split()  # noqa: SIM905 - reads as a list of words
-)
-_NO = frozenset(
-    "false no fail failed failure unsuccessful fair poor disagree strongly-disagree".split()  # noqa: SIM905 - the same
-)
+_YES = frozenset("true yes pass passed success successful succeeded excellent good agree strongly-agree".split())
+_NO = frozenset("false no fail failed failure unsuccessful fair poor disagree strongly-disagree".split())
 _NUMBER = re.compile(r"(?P<value>[0-9]{1,4}(?:\.[0-9]{1,6})?)\s*(?P<scale>%|/\s*10|/\s*100)?")
 _LEAST_SHARE = 0.6  # of the scale, from which on a figure is a success
 _TEN = 10

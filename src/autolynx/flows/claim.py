@@ -40,7 +40,7 @@ async def claim(runtime: Runtime, *, campaign_id: UUID | None = None, most: int 
     lease when this returns: whoever got them dials them.
     """
     now = runtime.clock.now()
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.pipelined() as conn:
         account = await gate.lock(conn)
         ready = await claims.list_ready(conn, now=now, campaign_id=campaign_id)
         if not ready:

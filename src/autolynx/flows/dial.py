@@ -68,7 +68,7 @@ async def _give_back(runtime: Runtime, call_id: UUID) -> Dialled:
 async def _settle_answer(runtime: Runtime, call_id: UUID, answer: DialAnswer) -> Settled | None:
     """Bring the answer through the one door; None where it is unknown and somebody has to look."""
     now, timers = runtime.clock.now(), runtime.settings.timers
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.pipelined() as conn:
         if isinstance(answer, Unknown):
             await calls.push_check(conn, call_id, at=now + timedelta(seconds=timers.first_look))
             log.warning("dial.unknown", call_id=str(call_id), reason=answer.reason)

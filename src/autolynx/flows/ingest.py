@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from autolynx.domain.call import CallStatus
-from autolynx.errors import AutolynxError, DatabaseCollision, DatabaseUnavailable
+from autolynx.errors import DataRefused, NotFound
 from autolynx.flows import resting
 from autolynx.flows.hang_up import hang_up_if_wanted
 from autolynx.flows.settle import Settled, settle
@@ -23,6 +23,8 @@ PARK_SECONDS = 7 * 24 * 3600.0
 PARKED_RETRY_SECONDS = 3600.0  # a call that becomes ours later wakes its parked bodies itself
 RETRY_SECONDS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 MOST_LEFTOVERS = 50
+# What a body may do to us without taking the intake down. A lost database is none of these.
+UNDIGESTED = (DataRefused, NotFound, ValueError, TypeError, KeyError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +43,28 @@ async def receive_webhook(runtime: Runtime, body: Any) -> Received:
     nothing is kept and the provider has to repeat.
     """
     news, clean = runtime.provider.read_webhook(body), runtime.provider.scrub(body)
-    async with runtime.database.transaction() as conn:
-        inbox_id = await _keep(runtime, conn, news, clean)
-        settled = await _try_to_settle(runtime, conn, news, inbox_id=inbox_id, failures=0)
+    async with runtime.intake:
+        settled = await _keep_and_settle(runtime, news, clean)
     await _after_commit(runtime, settled)
     return Received(
         provider_call_id=news.provider_call_id,
         status=settled.after.status if settled else None,
         freed_line=settled.freed_line if settled else False,
     )
+
+
+async def _keep_and_settle(runtime: Runtime, news: WebhookNews, clean: Any) -> Settled | None:
+    """Keep and settle in one transaction; what cannot be digested is kept alone, then tried under a savepoint."""
+    try:
+        async with runtime.database.pipelined() as conn:
+            inbox_id = await _keep(runtime, conn, news, clean)
+            return await _settle_known(runtime, conn, news, inbox_id=inbox_id, now=runtime.clock.now())
+    except UNDIGESTED as error:
+        log.warning("inbox.kept_unsettled", type=news.type, error=type(error).__name__)
+    async with runtime.database.transaction() as conn:
+        inbox_id = await _keep(runtime, conn, news, clean)
+    async with runtime.database.transaction() as conn:
+        return await _try_to_settle(runtime, conn, news, inbox_id=inbox_id, failures=0)
 
 
 async def _keep(runtime: Runtime, conn: Connection, news: WebhookNews, clean: Any) -> int:
@@ -75,15 +90,10 @@ async def _try_to_settle(
 ) -> Settled | None:
     """Settle under a savepoint: a body that we cannot digest stays in the inbox and costs nobody else anything."""
     now = runtime.clock.now()
-    if news.news is None:
-        await inbox.save_state(conn, inbox_id, "ignored", now=now)
-        return None
     try:
         async with savepoint(conn):
             return await _settle_known(runtime, conn, news, inbox_id=inbox_id, now=now)
-    except (DatabaseUnavailable, DatabaseCollision):
-        raise
-    except (AutolynxError, ValueError, TypeError, KeyError) as error:
+    except UNDIGESTED as error:
         await _note_failure(runtime, conn, inbox_id, error, failures=failures, now=now)
         return None
 
@@ -91,16 +101,17 @@ async def _try_to_settle(
 async def _settle_known(
     runtime: Runtime, conn: Connection, news: WebhookNews, *, inbox_id: int, now: datetime
 ) -> Settled | None:
+    if news.news is None:
+        await inbox.save_state(conn, inbox_id, "ignored", now=now)
+        return None
     call_id = await calls.find_id(
         conn, provider_call_id=news.provider_call_id or None, our_call_id=news.our_call_id
     )
-    if call_id is None or news.news is None:
+    if call_id is None:
         retry = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
         await inbox.save_state(conn, inbox_id, "parked", now=now, retry_at=retry)
         return None
-    settled = await settle(
-        conn, call_id, news.news, now=now, timers=runtime.settings.timers, inbox_id=inbox_id
-    )
+    settled = await settle(conn, call_id, news.news, now=now, timers=runtime.settings.timers, inbox_id=inbox_id)
     await inbox.save_state(conn, inbox_id, "settled", now=now)
     return settled
 

@@ -37,7 +37,7 @@ class Reconciled:
 
 async def bring(runtime: Runtime, call_id: UUID, news: CallNews) -> Settled:
     """Settle one piece of news in a transaction of its own, and do what follows after the commit."""
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.pipelined() as conn:
         settled = await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
     await resting.note_blame(runtime, settled)
     await hang_up_if_wanted(runtime, settled)

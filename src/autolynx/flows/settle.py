@@ -114,7 +114,7 @@ async def _follow(conn: Connection, locked: Locked, step: Advance, *, now: datet
 
 async def _move_contact(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> None:
     call = step.call
-    if step.is_revived and (locked.other_is_active or not locked.is_latest):
+    if step.is_revived and (_another_is_calling(locked) or not locked.is_latest):
         await _report_double_dial(conn, locked, now=now)
     standing = standing_after(call, now=now, releases=locked.releases, time_scale=timers.time_scale)
     if not _applies(locked, call, standing):
@@ -131,9 +131,16 @@ async def _move_contact(conn: Connection, locked: Locked, step: Advance, *, now:
         )
 
 
+def _another_is_calling(locked: Locked) -> bool:
+    """Whether the contact is on another call: the contact's row is fresh under the lock, so it is what we believe."""
+    return locked.other_is_active or (
+        locked.contact_state is ContactState.CALLING and not locked.call.status.is_active
+    )
+
+
 def _applies(locked: Locked, call: Call, standing: Standing) -> bool:
     """Whether the contact takes this standing: the latest call speaks; an older one only if it did happen after all."""
-    if standing.state is locked.contact_state:
+    if standing.state is locked.contact_state or _another_is_calling(locked):
         return False
     decided = locked.contact_state in {ContactState.DONE, ContactState.EXCLUDED}
     if decided and standing.state is not ContactState.CALLING:
@@ -164,7 +171,7 @@ async def _move_campaign(conn: Connection, locked: Locked, step: Advance, *, now
         reason = why(step.blame, call.facts.ended_reason)
         await campaigns.save_status(conn, campaign, CampaignStatus.FAILED, now=now, reason=reason)
         return
-    may_be_last = locked.call.holds_line and not call.holds_line
+    may_be_last = locked.may_be_last and locked.call.holds_line and not call.holds_line
     standings = await campaigns.get_standings(conn, campaign.id) if may_be_last else None
     await _save_if_moved(conn, campaign, call, standings, now=now)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from autolynx.errors import AutolynxError, DatabaseUnavailable, ProviderError
 from autolynx.flows import campaign_life, ingest, reconcile
-#LATER from autolynx.flows.importing import purge_expired_uploads
+from autolynx.flows.importing import purge_expired_uploads
 from autolynx.flows.reconcile import Reconciled
 from autolynx.flows.refill import Refiller, refill
 from autolynx.log import log
@@ -45,7 +45,7 @@ async def run_once(
         if runtime.clock.now() < deadline:
             ticked.changed += (await _step(runtime, step)).changed
     await campaign_life.complete_finished(runtime)
-    #LATER await purge_expired_uploads(runtime)
+    await purge_expired_uploads(runtime)
     await _launch(runtime, ticked, campaign_id=campaign_id, deadline=deadline)
     ticked.next_at = await _next_at(runtime, ticked.next_at)
     async with runtime.database.connection() as conn:

@@ -7,7 +7,8 @@ secrets.
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from autolynx.provider.wire_values import clean, without_signature
@@ -35,29 +36,30 @@ _NOT_IN_KEYS = re.compile(r"[^a-z0-9]")
 _ADDRESS = re.compile(r"\b(?:https?|wss?)://[^\s\"'<>\\]+", re.IGNORECASE)
 _LIVE_CALL = re.compile(r"/(control|listen)/?$", re.IGNORECASE)
 _BEARER = re.compile(r"\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}", re.IGNORECASE)
+_SHORTEST_SECRET = 8  # of our own secrets, of addresses and of tokens in texts
 _BIGGEST_BITS = 256
 
 
 def scrub(body: Any, *, secrets: Iterable[str] = ()) -> Any:
     """Return the JSON value without secrets, as it may be stored; its shape stays.
 
-    A secret reads `[removed]`.
-
-    `secrets` are our own, which are taken out of any text that repeats them. What PostgreSQL cannot store
-    (NUL, lone surrogates, NaN) is taken out too; anything deeper than 50 levels is cut off.
+    A secret reads `[removed]`. `secrets` are our own (of at least 8 characters), which are taken out of any text
+    that repeats them. What PostgreSQL cannot store (NUL, lone surrogates, NaN) is taken out too; anything deeper
+    than 50 levels is cut off.
     """
-    return _scrub(body, tuple(secret for secret in secrets if secret), 0)
+    return _scrub(body, tuple(secret for secret in secrets if len(secret) >= _SHORTEST_SECRET), 0)
 
 
 def without_secrets(body: Any) -> Any:
     """Return the JSON value with secret keys left out: a configuration that may be kept and sent back."""
-    if isinstance(body, Mapping):
-        return {key: without_secrets(value) for key, value in body.items() if not is_secret_key(str(key))}
+    if isinstance(body, dict):
+        return {key: without_secrets(value) for key, value in body.items() if not is_secret_key(key)}
     if isinstance(body, list):
         return [without_secrets(item) for item in body]
     return body
 
 
+@lru_cache(maxsize=4096)
 def is_secret_key(key: str) -> bool:
     """Return whether values under this key are secret."""
     word = _NOT_IN_KEYS.sub("", key.lower())
@@ -69,18 +71,20 @@ def is_secret_key(key: str) -> bool:
 
 
 def _scrub(value: Any, secrets: tuple[str, ...], depth: int) -> Any:
-    if depth > DEEPEST and isinstance(value, Mapping | list):
+    if isinstance(value, str):
+        return _scrub_text(value, secrets)
+    if not isinstance(value, dict | list):
+        return _storable(value)
+    if depth > DEEPEST:
         return REMOVED
-    if isinstance(value, Mapping):
-        return {
-            _scrub_text(str(key), secrets): REMOVED
-            if is_secret_key(str(key)) and not _is_nothing(item)
-            else _scrub(item, secrets, depth + 1)
-            for key, item in value.items()
-        }
     if isinstance(value, list):
         return [_scrub(item, secrets, depth + 1) for item in value]
-    return _scrub_text(value, secrets) if isinstance(value, str) else _storable(value)
+    return {
+        _scrub_key(key, secrets): REMOVED
+        if is_secret_key(key) and not _is_nothing(item)
+        else _scrub(item, secrets, depth + 1)
+        for key, item in value.items()
+    }
 
 
 def _is_nothing(value: Any) -> bool:
@@ -98,11 +102,21 @@ def _storable(value: Any) -> Any:
 
 def _scrub_text(text: str, secrets: tuple[str, ...]) -> str:
     text = clean(text)
+    if len(text) < _SHORTEST_SECRET:
+        return text
     for secret in secrets:
         text = text.replace(secret, REMOVED)
     if "://" in text:
         text = _ADDRESS.sub(_scrub_address, text)
-    return _BEARER.sub(rf"\1 {REMOVED}", text)
+    lowered = text.lower()  # looking first: the pattern is slow on long texts
+    if "bearer" in lowered or "basic" in lowered:
+        text = _BEARER.sub(rf"\1 {REMOVED}", text)
+    return text
+
+
+@lru_cache(maxsize=4096)
+def _scrub_key(key: str, secrets: tuple[str, ...]) -> str:
+    return _scrub_text(key, secrets)
 
 
 def _scrub_address(match: re.Match[str]) -> str:

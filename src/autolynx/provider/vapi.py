@@ -25,13 +25,13 @@ from autolynx.provider.port import (
     WebhookNews,
 )
 from autolynx.provider.vapi_http import (
-    CONNECT_SECONDS,
-    IDLE_SECONDS,
+    LIMITS,
     NOT_SENT,
     Launch,
     Wire,
     check_key,
     checked,
+    connect_seconds,
     launch_client,
     unreachable,
 )
@@ -55,7 +55,7 @@ class VapiProvider:
     the HTTP client. Raises ConfigurationError for a key that cannot be sent.
     """
 
-    def __init__(  # noqa: PLR0913 - the parts of a connection, each named
+    def __init__(
         self,
         *,
         base_url: str,
@@ -67,14 +67,9 @@ class VapiProvider:
         launch: Launch = launch_client,
     ) -> None:
         check_key(api_key)
-        timeout = httpx.Timeout(
-            timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds), pool=CONNECT_SECONDS
-        )
-        limits = httpx.Limits(
-            max_connections=100, max_keepalive_connections=50, keepalive_expiry=IDLE_SECONDS
-        )
+        connect = connect_seconds(timeout_seconds)
         self._wire = Wire(
-            client=launch(timeout, limits),
+            client=launch(httpx.Timeout(timeout_seconds, connect=connect, pool=connect), LIMITS),
             base_url=base_url.rstrip("/"),
             api_key=api_key,
             timeout_seconds=timeout_seconds,
@@ -88,9 +83,7 @@ class VapiProvider:
         """Ask for one call, once. What may have reached the provider without a readable answer is Unknown."""
         body = call_request(order, self._webhook)
         try:
-            answer = await self._wire.send(
-                "POST", self._wire.url("/call"), json=body, headers=self._wire.authorization
-            )
+            answer = await self._wire.send("POST", self._wire.url("/call"), json=body, headers=self._wire.authorization)
         except NOT_SENT:
             return NotSent(reason="No connection to Vapi could be made.")
         except httpx.HTTPError as error:
@@ -177,9 +170,7 @@ class VapiProvider:
 
     async def list_phone_numbers(self) -> Sequence[RemoteNumber]:
         """Return the account's phone numbers, secrets stripped."""
-        pages = await read_pages(
-            self._wire, "/phone-number", params={}, most=_MOST_NUMBERS, page_size=self._page_size
-        )
+        pages = await read_pages(self._wire, "/phone-number", params={}, most=_MOST_NUMBERS, page_size=self._page_size)
         return [found for item in pages.items if (found := read_number(item)) is not None]
 
     def open_recording(self, provider_call_id: str) -> AbstractAsyncContextManager[Recording]:
@@ -199,9 +190,7 @@ class VapiProvider:
         await self._wire.client.aclose()
 
     async def _read_assistant(self, provider_assistant_id: str) -> Answer:
-        return await self._wire.read(
-            f"/assistant/{_segment(provider_assistant_id)}", doing="show the assistant"
-        )
+        return await self._wire.read(f"/assistant/{_segment(provider_assistant_id)}", doing="show the assistant")
 
 
 def _segment(provider_id: str) -> str:

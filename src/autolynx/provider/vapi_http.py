@@ -10,13 +10,13 @@ import httpx
 import stamina
 
 from autolynx.errors import ConfigurationError, ProviderError, ProviderUnreachable
-from autolynx.provider.wire_errors import Answer, messages_of, read_answer, readable
+from autolynx.provider.wire_errors import Answer, is_unknown_route, messages_of, read_answer, readable
 
 CONNECT_SECONDS = 5.0
-IDLE_SECONDS = (
-    4.0  # below the 5 s after which small servers drop idle connections: no request meets a closing door
-)
+IDLE_SECONDS = 4.0  # below the 5 s after which small servers drop idle connections: no request meets a closing door
+DEADLINE_MARGIN_SECONDS = 0.5
 READ_ATTEMPTS = 3
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=50, keepalive_expiry=IDLE_SECONDS)
 MOST_BYTES = 64 * 1024 * 1024  # of one answer; a page of calls with transcripts is far below
 
 # Nothing has left us yet: no connection was made.
@@ -35,7 +35,7 @@ class AnswerTooLargeError(httpx.TransportError):
     """An answer beyond any that makes sense."""
 
 
-class _Broken(Exception):  # noqa: N818 - never leaves this module
+class _Broken(Exception):
     """A read that may be repeated: the connection broke or the provider stumbled."""
 
     def __init__(self, cause: ProviderUnreachable) -> None:
@@ -62,6 +62,14 @@ class Wire:
         return self.base_url + path
 
     @property
+    def deadline_seconds(self) -> float:
+        """The longest that a whole exchange may take: a connection from the pool, TCP, TLS and the answer.
+
+        It is longer than these together, so that a connection that was never made is known as such.
+        """
+        return self.timeout_seconds + 3 * connect_seconds(self.timeout_seconds) + DEADLINE_MARGIN_SECONDS
+
+    @property
     def authorization(self) -> dict[str, str]:
         """The header that goes to the provider, and never anywhere else."""
         return {"Authorization": f"Bearer {self.api_key}"}
@@ -82,7 +90,7 @@ class Wire:
         """
         request = self.client.build_request(method, url, json=json, params=params, headers=headers)
         try:
-            async with asyncio.timeout(self.timeout_seconds + 2 * CONNECT_SECONDS):
+            async with asyncio.timeout(self.deadline_seconds):
                 response = await self.client.send(request, stream=True)
                 async with aclosing(response):
                     content = await _read_bounded(response)
@@ -119,7 +127,7 @@ class Wire:
             raise _Broken(unreachable(error, doing=doing)) from None
         if answer.status >= 500:
             raise _Broken(stumbled(answer.status, doing=doing))
-        if answer.status == 404 and answer.is_json:
+        if answer.status == 404 and answer.is_json and not is_unknown_route(answer):
             return answer
         return checked(answer, doing=doing)
 
@@ -132,6 +140,11 @@ class Wire:
         except ValueError:  # NaN or half a character: no JSON
             raise ProviderError(f"Vapi was not asked to {doing}: what should be sent is no JSON.") from None
         return checked(answer, doing=doing)
+
+
+def connect_seconds(timeout_seconds: float) -> float:
+    """Return how long making a connection may take: no longer than waiting for the answer."""
+    return min(CONNECT_SECONDS, timeout_seconds)
 
 
 async def _read_bounded(response: httpx.Response) -> bytes:
@@ -159,17 +172,14 @@ def unreachable(error: httpx.HTTPError, *, doing: str) -> ProviderUnreachable:
 
 def stumbled(status: int, *, doing: str) -> ProviderUnreachable:
     """Return what an overload or a server error means."""
-    return ProviderUnreachable(
-        f"Vapi could not {doing}: it answered {status}. Try again shortly.", status=status
-    )
+    return ProviderUnreachable(f"Vapi could not {doing}: it answered {status}. Try again shortly.", status=status)
 
 
 def refused(answer: Answer, *, doing: str) -> ProviderError:
     """Return what a refusal means, with what the provider said about it."""
     said = readable(messages_of(answer.body))
-    hint = _HINTS.get(
-        answer.status, "This is not Vapi's API: check VAPI_BASE_URL" if not answer.is_json else said
-    )
+    is_wrong = not answer.is_json or is_unknown_route(answer)
+    hint = _HINTS.get(answer.status) or (_WRONG_ADDRESS if is_wrong else said)
     text = f"Vapi did not {doing} (status {answer.status})" + (f": {hint}" if hint else "")
     return ProviderError(text if text.endswith((".", "!", "?")) else f"{text}.", status=answer.status)
 
@@ -177,11 +187,10 @@ def refused(answer: Answer, *, doing: str) -> ProviderError:
 def check_key(api_key: str) -> None:
     """Raise ConfigurationError for a key that cannot travel in a header: every call would break."""
     if not api_key or not all("!" <= char <= "~" for char in api_key):
-        raise ConfigurationError(
-            "VAPI_API_KEY is empty or has characters that no key has, such as a line break."
-        )
+        raise ConfigurationError("VAPI_API_KEY is empty or has characters that no key has, such as a line break.")
 
 
+_WRONG_ADDRESS = "this is not Vapi's API: check VAPI_BASE_URL"
 _HINTS = {
     401: "check VAPI_API_KEY",
     403: "the API key may not do this",

@@ -57,9 +57,7 @@ async def _read_page(wire: Wire, path: str, params: Mapping[str, str]) -> list[A
     answer = await wire.read(path, doing="list what the account has", params=params)
     items = _listed(answer)
     if items is None:
-        raise ProviderError(
-            "Vapi answered a list with something else: check VAPI_BASE_URL.", status=answer.status
-        )
+        raise ProviderError("Vapi answered a list with something else: check VAPI_BASE_URL.", status=answer.status)
     return items
 
 

@@ -37,7 +37,10 @@ async def open_recording(wire: Wire, provider_call_id: str) -> AsyncIterator[Rec
 
 def may_connect(url: str, *, base_url: str) -> bool:
     """Return whether an address named by the provider may be asked: https, this machine, or its own."""
-    parts, base = urlsplit(url), urlsplit(base_url)
+    try:
+        parts, base = urlsplit(url), urlsplit(base_url)
+    except ValueError:
+        return False
     if not parts.hostname:
         return False
     is_own = (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
@@ -61,11 +64,19 @@ async def _open_route(wire: Wire, url: str) -> httpx.Response:
         if not response.has_redirect_location:
             break
         await response.aclose()
-        url = urljoin(url, response.headers["location"])
+        url = _joined(url, response.headers["location"])
         if not may_connect(url, base_url=wire.base_url):
             raise ProviderError("Vapi named an address for the recording that is not safe to ask.")
         response = await _get(wire, url, headers={})
     return response
+
+
+def _joined(url: str, location: str) -> str:
+    """Return where a redirect leads; '' where that is no address."""
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        return ""
 
 
 async def _get(wire: Wire, url: str, *, headers: dict[str, str]) -> httpx.Response:
@@ -80,9 +91,7 @@ async def _get(wire: Wire, url: str, *, headers: dict[str, str]) -> httpx.Respon
 def _problem(response: httpx.Response) -> ProviderError:
     if response.status_code == 429 or response.status_code >= 500:
         return stumbled(response.status_code, doing=_DOING)
-    return ProviderError(
-        f"Vapi did not {_DOING} (status {response.status_code}).", status=response.status_code
-    )
+    return ProviderError(f"Vapi did not {_DOING} (status {response.status_code}).", status=response.status_code)
 
 
 def _media_type(response: httpx.Response) -> str:

@@ -81,7 +81,7 @@ class WebhookAuth:
         return bool(plain or (Scheme.HMAC in self.schemes and any(self.hmac.secrets)))
 
 
-def verify(  # noqa: PLR0913 - what a signature may cover, each by name
+def verify(
     headers: Mapping[str, str],
     raw_body: bytes,
     *,
@@ -127,9 +127,7 @@ def _is_signed(
     timestamp = sent.get(settings.timestamp_header.lower())
     if timestamp is None and settings.is_timestamp_required:
         return False
-    if timestamp is not None and not _is_recent(
-        timestamp, now=now, tolerance_seconds=settings.tolerance_seconds
-    ):
+    if timestamp is not None and not _is_recent(timestamp, now=now, tolerance_seconds=settings.tolerance_seconds):
         return False
     signatures = [s for name in settings.signature_headers for s in _signatures(sent.get(name.lower()))]
     method, url = place

@@ -19,18 +19,14 @@ def read_dial_answer(answer: Answer, *, now: datetime, private: Sequence[str] = 
     if answer.is_success:
         return _read_success(answer, now=now, private=private)
     if answer.status < 200 or answer.status >= 500 or answer.status in _UNDECIDED:
-        return Unknown(
-            reason=f"Vapi answered {answer.status}; nobody can tell yet whether the call was placed."
-        )
+        return Unknown(reason=f"Vapi answered {answer.status}; nobody can tell yet whether the call was placed.")
     return read_refusal(answer, now=now, private=private)
 
 
 def _read_success(answer: Answer, *, now: datetime, private: Sequence[str]) -> DialAnswer:
     body = as_object(answer.body)
     batch = objects(body.get("results"))
-    seen = read_call(body, Source.DIAL) or next(
-        filter(None, (read_call(c, Source.DIAL) for c in batch)), None
-    )
+    seen = read_call(body, Source.DIAL) or next(filter(None, (read_call(c, Source.DIAL) for c in batch)), None)
     if seen is not None:
         return _accepted(answer, seen)
     errors = [text for error in objects(body.get("errors")) for text in messages_of(error)]

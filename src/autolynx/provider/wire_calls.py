@@ -16,9 +16,7 @@ _LIVE = {
     "forwarding": CallStatus.IN_PROGRESS,
 }
 _OVER = "ended"
-_GONE = frozenset(
-    {"not-found", "deletion-failed"}
-)  # the record, not the call: they hold no line, and say no more
+_GONE = frozenset({"not-found", "deletion-failed"})  # the record, not the call: they hold no line, and say no more
 
 
 def live_status(word: str | None) -> CallStatus | None:

@@ -40,6 +40,11 @@ def read_answer(status: int, content: bytes, retry_after: str | None) -> Answer:
         return Answer(status=status, body=None, is_json=False, retry_after=retry_after)
 
 
+def is_unknown_route(answer: Answer) -> bool:
+    """Return whether a 404 is about the route itself: then nothing is known about what was asked for."""
+    return any(re.match(r"Cannot [A-Z]+ /", text) for text in messages_of(answer.body))
+
+
 def messages_of(body: Any) -> list[str]:
     """Return the sentences of an error body: those of `message` (a string or a list) and of `error`."""
     error = as_object(body)

@@ -101,9 +101,7 @@ def _cost(holders: Sequence[Object], *, is_over: bool) -> Decimal | None:
 
 
 def _sum_of_items(holder: Object) -> Decimal | None:
-    amounts = [
-        amount for item in objects(holder.get("costs")) if (amount := as_money(item.get("cost"))) is not None
-    ]
+    amounts = [amount for item in objects(holder.get("costs")) if (amount := as_money(item.get("cost"))) is not None]
     return as_money(str(sum(amounts))) if amounts else None
 
 

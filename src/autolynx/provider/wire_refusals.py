@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from autolynx.domain.call import Outcome
 from autolynx.provider.port import Refused, Scope
-from autolynx.provider.wire_errors import Answer, messages_of, read_retry_after, readable
+from autolynx.provider.wire_errors import Answer, is_unknown_route, messages_of, read_retry_after, readable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +24,10 @@ class Cause:
     is_until_midnight: bool = False
 
 
-_CONCURRENCY = Cause(
-    scope=Scope.CONCURRENCY, remedy="Vapi has no free line for this account; dialling slows down."
-)
+_CONCURRENCY = Cause(scope=Scope.CONCURRENCY, remedy="Vapi has no free line for this account; dialling slows down.")
 _RATE = Cause(scope=Scope.RATE, remedy="Vapi asks for fewer requests; dialling rests.")
 _KEY = Cause(scope=Scope.ACCOUNT, remedy="Vapi does not accept the API key: check VAPI_API_KEY.")
-_FORBIDDEN = Cause(
-    scope=Scope.ACCOUNT, remedy="Vapi does not permit this to the API key or from this network."
-)
+_FORBIDDEN = Cause(scope=Scope.ACCOUNT, remedy="Vapi does not permit this to the API key or from this network.")
 _CREDIT = Cause(scope=Scope.ACCOUNT, remedy="The Vapi account cannot call: check its credit and standing.")
 _ADDRESS = Cause(scope=Scope.ACCOUNT, remedy="This is not Vapi's API: check VAPI_BASE_URL.")
 _DAILY = Cause(
@@ -43,16 +39,10 @@ _NUMBER = Cause(scope=Scope.NUMBER, remedy="The phone number cannot call now: ch
 _CARRIER = Cause(
     scope=Scope.CAMPAIGN, remedy="The carrier behind the phone number refuses: check its account and keys."
 )
-_CALLER = Cause(
-    scope=Scope.CAMPAIGN, remedy="The phone number of the campaign is not accepted: choose another."
-)
-_ASSISTANT = Cause(
-    scope=Scope.CAMPAIGN, remedy="The assistant of the campaign is not accepted: mend it at Vapi."
-)
+_CALLER = Cause(scope=Scope.CAMPAIGN, remedy="The phone number of the campaign is not accepted: choose another.")
+_ASSISTANT = Cause(scope=Scope.CAMPAIGN, remedy="The assistant of the campaign is not accepted: mend it at Vapi.")
 _REQUEST = Cause(scope=Scope.CAMPAIGN, remedy="Vapi does not accept the call as this campaign asks for it.")
-_BAD_NUMBER = Cause(
-    scope=Scope.CONTACT, remedy="The contact's phone number is not valid.", outcome=Outcome.BAD_NUMBER
-)
+_BAD_NUMBER = Cause(scope=Scope.CONTACT, remedy="The contact's phone number is not valid.", outcome=Outcome.BAD_NUMBER)
 _UNREACHABLE = Cause(scope=Scope.CONTACT, remedy="This phone number cannot be called from ours.")
 _CONTACT = Cause(scope=Scope.CONTACT, remedy="Vapi does not accept this contact's data.")
 
@@ -97,11 +87,7 @@ def refusal(
 ) -> Refused:
     """Return a refusal for a cause, with what the provider said in readable words."""
     said = readable(sentences, private=private)
-    reason = (
-        f"{cause.remedy} Vapi answered {answer.status}: {said}"
-        if said
-        else f"{cause.remedy} ({answer.status})"
-    )
+    reason = f"{cause.remedy} Vapi answered {answer.status}: {said}" if said else f"{cause.remedy} ({answer.status})"
     retry_at = _next_midnight(now) if cause.is_until_midnight else None
     if cause.scope in {Scope.RATE, Scope.CONCURRENCY}:
         retry_at = read_retry_after(answer.retry_after, now=now)
@@ -121,7 +107,7 @@ def _cause_of(answer: Answer, sentences: Sequence[str]) -> Cause:
         return named
     if answer.status in by_status:
         return named if named in _SHARPER.get(answer.status, ()) else by_status[answer.status]
-    if answer.status < 400 or not answer.is_json or _is_unknown_route(sentences):
+    if answer.status < 400 or not answer.is_json or is_unknown_route(answer):
         return _ADDRESS
     return named
 
@@ -133,10 +119,6 @@ def _cause_of_sentence(sentence: str) -> Cause:
 def _is_phrase(sentence: str) -> bool:
     """Return whether the sentence only repeats the HTTP status in words, which blames nobody."""
     return sentence.lower() in {"bad request", "not found", "unprocessable entity", "forbidden", "conflict"}
-
-
-def _is_unknown_route(sentences: Sequence[str]) -> bool:
-    return any(sentence.startswith("Cannot POST ") for sentence in sentences)
 
 
 def _next_midnight(now: datetime) -> datetime:

@@ -33,9 +33,9 @@ Transcript = dict[str, Any]
 def read_transcript(holders: Sequence[Object]) -> Transcript | None:
     """Return `{"text", "messages"}` from the first places with content, None if nothing was said.
 
-    `messages` are `{"role": "assistant"|"user"|"tool", "message", "secondsFromStart"?}`. Prompts are left out,
-    and of tools only the name is kept: their results hold other people's data. Where only one of text and
-    messages came, the other is made from it.
+    `messages` are `{"role": "assistant"|"user"|"tool", "message", "secondsFromStart"?}`. Prompts are left
+    out, and of tools only the name is kept: their results hold other people's data. Where only one of text
+    and messages came, the other is made from it.
     """
     text = first(text for text in map(as_text, _texts(holders)))
     messages = next((found for found in map(_messages, _lists(holders)) if _has_speech(found)), [])
@@ -96,7 +96,5 @@ def _from_lines(text: str) -> list[dict[str, Any]]:
     """Split `AI: ... User: ...` lines; text without any label stays whole and makes no messages."""
     marks = list(_SPEAKER.finditer(text))
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
-    turns = [
-        (mark["role"].lower(), text[mark.end() : end].strip()) for mark, end in zip(marks, ends, strict=False)
-    ]
+    turns = [(mark["role"].lower(), text[mark.end() : end].strip()) for mark, end in zip(marks, ends, strict=False)]
     return [{"role": _ROLES[role], "message": words} for role, words in turns if words]

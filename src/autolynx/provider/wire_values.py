@@ -24,14 +24,15 @@ _SECONDS = (1e9, 1e10)  # epoch seconds of our century have ten digits, millisec
 _MILLISECONDS = (1e12, 1e13)
 _MOST_USD = Decimal(100_000)  # far beyond any call; keeps nonsense out of the sums
 _CENTS = Decimal("0.0001")  # what the database keeps
-_SIGNING_KEYS = re.compile(
-    r"^(x-(amz|goog)-.*|signature|sig|se|expires|token|key-pair-id|policy|awsaccesskeyid)$"
-)
+_SIGNING_KEYS = re.compile(r"^(x-(amz|goog)-.*|signature|sig|se|expires|token|key-pair-id|policy|awsaccesskeyid)$")
 
 
 def clean(text: str) -> str:
     """Return the text as PostgreSQL can store it: without NUL, lone surrogates replaced."""
-    text = text.replace("\x00", "")
+    if "\x00" in text:
+        text = text.replace("\x00", "")
+    if text.isascii():
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -41,7 +42,7 @@ def clean(text: str) -> str:
 
 def as_object(value: Any) -> Object:
     """Return the value if it is a JSON object, else an empty one."""
-    return value if isinstance(value, Mapping) else EMPTY
+    return value if isinstance(value, dict) else EMPTY
 
 
 def at(source: Any, *path: str) -> Any:
@@ -145,9 +146,7 @@ def without_signature(address: str) -> str:
     """Return the address without its query where that holds a signature, and without a user and password."""
     try:
         parts = urlsplit(address)
-        is_signed = any(
-            _SIGNING_KEYS.match(key.lower()) for key, _ in parse_qsl(parts.query, keep_blank_values=True)
-        )
+        is_signed = any(_SIGNING_KEYS.match(key.lower()) for key, _ in parse_qsl(parts.query, keep_blank_values=True))
     except ValueError:
         return address.partition("?")[0]
     if is_signed:
@@ -167,7 +166,7 @@ def is_loopback(host: str | None) -> bool:
 
 def objects(value: Any) -> Sequence[Object]:
     """Return the objects in a list; nothing for anything else."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def first(candidates: Iterable[T | None]) -> T | None:

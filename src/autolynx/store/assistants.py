@@ -1,12 +1,18 @@
 """Assistants: our directory of them, and what a dial needs to know."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from autolynx.errors import Conflict
-from autolynx.store.database import Connection
+from psycopg.errors import UniqueViolation
+from psycopg.types.json import Jsonb
+
+from autolynx.domain.assistant import Assistant, AssistantSource
+from autolynx.domain.campaign import CampaignStatus
+from autolynx.errors import Conflict, NotFound
+from autolynx.store.database import Connection, Row
 
 DEFAULT_MAX_DURATION_SECONDS = 600
 
@@ -52,3 +58,192 @@ async def get_usable_config(conn: Connection, assistant_id: UUID) -> dict[str, A
     if not row["active"]:
         raise Conflict("assistantId: this assistant is not active; activate it or choose another.")
     return dict(row["config_json"])
+
+
+_COLUMNS = """id, name, source, provider, provider_assistant_id, config_json AS config, active, ephemeral, created_at,
+    updated_at, deleted_at"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenCampaign:
+    """A campaign that still needs its assistant."""
+
+    id: UUID
+    name: str
+    status: CampaignStatus
+
+
+class NameTaken(Conflict):
+    """Another assistant of the directory bears that name."""
+
+
+def _from_row(row: Row) -> Assistant:
+    return Assistant(**{**row, "source": AssistantSource(row["source"])})
+
+
+def _taken() -> NameTaken:
+    return NameTaken("name: an assistant of that name exists already; choose another name.")
+
+
+async def insert(conn: Connection, assistant: Assistant) -> None:
+    """Insert an assistant. Raises NameTaken, or Conflict where the directory has the provider's id."""
+    try:
+        await conn.execute(
+            """INSERT INTO assistants (id, name, source, provider, provider_assistant_id, config_json, active,
+                   ephemeral, created_at, updated_at)
+               VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            [
+                assistant.id,
+                assistant.name,
+                assistant.source,
+                assistant.provider,
+                assistant.provider_assistant_id,
+                Jsonb(dict(assistant.config)),
+                assistant.active,
+                assistant.ephemeral,
+                assistant.created_at,
+                assistant.updated_at,
+            ],
+        )
+    except UniqueViolation as error:
+        if error.diag.constraint_name == "assistants_name_key":
+            raise _taken() from None
+        if error.diag.constraint_name == "assistants_provider_assistant_id_key":
+            raise Conflict("providerAssistantId: this assistant is being imported already; look again.") from None
+        raise
+
+
+async def insert_template(
+    conn: Connection, assistant_id: UUID, *, name: str, config: Mapping[str, Any], now: datetime
+) -> bool:
+    """Insert a template, or bring an older wording of it up to date; False where nothing had to change.
+
+    A name that a person took before stays theirs: the template is then left out.
+    """
+    cursor = await conn.execute(
+        """INSERT INTO assistants AS a (id, name, source, config_json, created_at, updated_at)
+           SELECT %(id)s, %(name)s, 'template', %(config)s, %(now)s, %(now)s
+           WHERE NOT EXISTS (SELECT 1 FROM assistants o
+               WHERE lower(o.name) = lower(%(name)s) AND o.deleted_at IS NULL AND o.id <> %(id)s)
+           ON CONFLICT ON CONSTRAINT assistants_pkey DO UPDATE SET name = excluded.name,
+               config_json = excluded.config_json, updated_at = excluded.updated_at
+               WHERE (a.name, a.config_json) IS DISTINCT FROM (excluded.name, excluded.config_json)""",
+        {"id": assistant_id, "name": name, "config": Jsonb(dict(config)), "now": now},
+    )
+    return cursor.rowcount == 1
+
+
+async def get(conn: Connection, assistant_id: UUID) -> Assistant:
+    """Return an assistant of the directory. Raises NotFound for one that was deleted, too."""
+    return await _one(conn, assistant_id, "")
+
+
+async def lock(conn: Connection, assistant_id: UUID) -> Assistant:
+    """Return an assistant as `get` does; nobody else changes it until the transaction ends."""
+    return await _one(conn, assistant_id, " FOR NO KEY UPDATE")
+
+
+async def _one(conn: Connection, assistant_id: UUID, locking: str) -> Assistant:
+    cursor = await conn.execute(
+        f"SELECT {_COLUMNS} FROM assistants WHERE id = %s AND deleted_at IS NULL{locking}", [assistant_id]
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("There is no assistant of that id in the directory.")
+    return _from_row(row)
+
+
+async def find_by_provider_id(conn: Connection, provider_assistant_id: str) -> Assistant | None:
+    """Return the assistant of that id at the provider, deleted from our directory or not."""
+    cursor = await conn.execute(
+        f"SELECT {_COLUMNS} FROM assistants WHERE provider_assistant_id = %s", [provider_assistant_id]
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _from_row(row)
+
+
+async def save(conn: Connection, assistant: Assistant) -> None:
+    """Write what may change: name, config, active, deleted_at. Raises NameTaken."""
+    try:
+        await conn.execute(
+            """UPDATE assistants SET name = %s, config_json = %s, active = %s, updated_at = %s, deleted_at = %s
+               WHERE id = %s""",
+            [
+                assistant.name,
+                Jsonb(dict(assistant.config)),
+                assistant.active,
+                assistant.updated_at,
+                assistant.deleted_at,
+                assistant.id,
+            ],
+        )
+    except UniqueViolation as error:
+        if error.diag.constraint_name == "assistants_name_key":
+            raise _taken() from None
+        raise
+
+
+async def list_page(
+    conn: Connection,
+    *,
+    q: str | None,
+    active: bool | None,
+    source: AssistantSource | None,
+    most: int,
+    skip: int,
+) -> list[Assistant]:
+    """Return a page of the directory by name. `q`: a part of the name, in any case."""
+    cursor = await conn.execute(
+        f"""SELECT {_COLUMNS} FROM assistants WHERE {_FILTER}
+            ORDER BY lower(name), id LIMIT %(most)s OFFSET %(skip)s""",
+        {**_filters(q=q, active=active, source=source), "most": most, "skip": skip},
+    )
+    return [_from_row(row) for row in await cursor.fetchall()]
+
+
+async def count(conn: Connection, *, q: str | None, active: bool | None, source: AssistantSource | None) -> int:
+    """Count what `list_page` pages through."""
+    cursor = await conn.execute(
+        f"SELECT count(*) AS n FROM assistants WHERE {_FILTER}", _filters(q=q, active=active, source=source)
+    )
+    row = await cursor.fetchone()
+    return int(row["n"]) if row else 0
+
+
+_FILTER = """deleted_at IS NULL AND (%(q)s::text IS NULL OR strpos(lower(name), lower(%(q)s)) > 0)
+    AND (%(active)s::boolean IS NULL OR active = %(active)s)
+    AND (%(source)s::assistant_source IS NULL OR source = %(source)s::assistant_source)"""
+
+
+def _filters(*, q: str | None, active: bool | None, source: AssistantSource | None) -> dict[str, Any]:
+    return {"q": q, "active": active, "source": source}
+
+
+async def list_taken_names(conn: Connection, names: Sequence[str], *, except_id: UUID | None = None) -> set[str]:
+    """Return those of the names, in lower case, that an assistant bears; `except_id` does not count."""
+    cursor = await conn.execute(
+        """SELECT lower(name) AS name FROM assistants
+           WHERE deleted_at IS NULL AND lower(name) = ANY(SELECT lower(n) FROM unnest(%s::text[]) AS n)
+               AND id IS DISTINCT FROM %s::uuid""",
+        [list(names), except_id],
+    )
+    return {row["name"] for row in await cursor.fetchall()}
+
+
+async def list_ids_by_provider_id(conn: Connection) -> dict[str, UUID]:
+    """Return our id of every assistant in the directory, by its id at the provider."""
+    cursor = await conn.execute(
+        """SELECT id, provider_assistant_id FROM assistants
+           WHERE deleted_at IS NULL AND provider_assistant_id IS NOT NULL"""
+    )
+    return {row["provider_assistant_id"]: row["id"] for row in await cursor.fetchall()}
+
+
+async def list_open_campaigns(conn: Connection, assistant_id: UUID) -> list[OpenCampaign]:
+    """Return the campaigns with this assistant that are not over."""
+    cursor = await conn.execute(
+        """SELECT id, name, status FROM campaigns WHERE assistant_id = %s AND deleted_at IS NULL
+               AND status NOT IN ('COMPLETED', 'CANCELED') ORDER BY created_at, id""",
+        [assistant_id],
+    )
+    return [OpenCampaign(**{**row, "status": CampaignStatus(row["status"])}) for row in await cursor.fetchall()]

@@ -12,16 +12,16 @@ from autolynx.domain.campaign import Campaign, CampaignMode, CampaignOptions, Ca
 from autolynx.errors import Conflict, NotFound
 from autolynx.store.database import Connection, Row
 
-_NAMES = (
+CAMPAIGN_NAMES = (
     "id, name, status, status_reason, mode, cap, batch_size, open_batch, assistant_id, phone_number_id, options_json, "
     "next_position, total_contacts, created_at, queued_at, started_at, completed_at"
 ).split(", ")
-CAMPAIGN_COLUMNS = ", ".join(f"c.{name}" for name in _NAMES)
+CAMPAIGN_COLUMNS = ", ".join(f"c.{name}" for name in CAMPAIGN_NAMES)
 
 
 def campaign_from_row(row: Row) -> Campaign:
     """Map a row that holds CAMPAIGN_COLUMNS."""
-    values = {name: row[name] for name in _NAMES if name != "options_json"}
+    values = {name: row[name] for name in CAMPAIGN_NAMES if name != "options_json"}
     values["status"] = CampaignStatus(values["status"])
     values["mode"] = CampaignMode(values["mode"])
     return Campaign(**values, options=CampaignOptions.from_json(row["options_json"]))
@@ -53,8 +53,13 @@ async def insert(
         )
     except UniqueViolation as error:
         if error.diag.constraint_name == "campaigns_name_key":
-            raise Conflict("name: a campaign of that name exists already; choose another name.") from None
+            raise _name_taken() from None
         raise
+
+
+def _name_taken() -> Conflict:
+    message = "name: a campaign of that name exists already; choose another name."
+    return Conflict(message, details={"field": "name"})
 
 
 async def get(conn: Connection, campaign_id: UUID) -> Campaign:
@@ -155,7 +160,7 @@ async def save_edit(
         )
     except UniqueViolation as error:
         if error.diag.constraint_name == "campaigns_name_key":
-            raise Conflict("name: a campaign of that name exists already; choose another name.") from None
+            raise _name_taken() from None
         raise
 
 

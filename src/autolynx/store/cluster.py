@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -19,11 +19,15 @@ import psycopg
 
 from autolynx.errors import ConfigurationError, DatabaseUnavailable
 from autolynx.store.postgres_programs import SYSTEM_DIR, Programs, find_programs, is_open_to_all
+from autolynx.store.trouble import translated
 
 SUPERUSER = "postgres"
 PORT = 5432  # only part of the socket's name
 LONGEST_SOCKET_DIR = 85  # bytes; a socket's whole path must stay below 104
+SOCKET_DIR_PREFIX = "autolynx-socket-"
 READY_SECONDS = 600  # crash recovery may take this long
+ANSWER_SECONDS = 30  # between saying "ready" and answering; a backend may have crashed meanwhile
+STOP_SECONDS = 60
 LEFTOVER_SECONDS = 15  # for the children of a killed server to notice and go
 OVERLOOKED = ("pre-existing shared memory block", "lock file")  # in the log while they are still there
 SERVER_OPTIONS = {
@@ -56,7 +60,9 @@ class Cluster:
 
         Raises DatabaseUnavailable with the server's own last words when it does not come up.
         """
+        _until(lambda: self._status() != "stopping" or self.server_pid() is None, STOP_SECONDS)
         if self.server_pid() is None:
+            self._remove_socket_dir(self._socket_dir())
             (self.folder / "postmaster.pid").unlink(missing_ok=True)  # its process died, or the id was reused
             self._launch()
         self._wait_until_ready()
@@ -68,22 +74,25 @@ class Cluster:
         socket_dir = self._socket_dir()
         for mode in ("fast", "immediate"):
             if self.server_pid() is not None:
-                self.programs.run("pg_ctl", "-D", str(self.folder), "-m", mode, "-w", "-t", "60", "stop")
+                patience = ("-w", "-t", str(STOP_SECONDS))
+                self.programs.run("pg_ctl", "-D", str(self.folder), "-m", mode, *patience, "stop")
         if self.server_pid() is not None:
             raise DatabaseUnavailable(f"The embedded PostgreSQL does not stop: {self._last_words()}")
-        if socket_dir and socket_dir != self.folder:
-            shutil.rmtree(socket_dir)
+        self._remove_socket_dir(socket_dir)
 
     def url(self, database: str) -> str:
-        """Return the URL of a database on the running server."""
-        host = quote(str(self._socket_dir()), safe="")
+        """Return the URL of a database on the running server. Raises DatabaseUnavailable if it does not run."""
+        socket_dir = self._socket_dir()
+        if socket_dir is None:
+            raise DatabaseUnavailable(f"The embedded PostgreSQL does not run: {self._last_words()}")
+        host = quote(str(socket_dir), safe="")
         return f"postgresql://{SUPERUSER}@/{quote(database, safe='')}?host={host}&port={PORT}"
 
     def server_pid(self) -> int | None:
         """Return the id of the server's process, None when it does not run."""
         lines = self._pid_file()
-        is_number = bool(lines) and lines[0].isdigit()
-        return int(lines[0]) if is_number and "postgres" in _program_of(int(lines[0])) else None
+        pid = int(lines[0]) if lines and lines[0].isdigit() else 0
+        return pid if pid and str(self.folder) in _command_of(pid) else None
 
     def _pid_file(self) -> list[str]:
         """Return the lines of postmaster.pid: process id, folder, start time, port, socket folder, ..."""
@@ -96,12 +105,15 @@ class Cluster:
         lines = self._pid_file()
         return Path(lines[4]) if len(lines) > 4 else None
 
+    def _status(self) -> str:
+        """Return the server's own word for what it is doing: starting, ready, stopping; empty if unknown."""
+        lines = self._pid_file()
+        return lines[7].strip() if len(lines) > 7 else ""
+
     def _launch(self) -> None:
-        socket_dir = self.folder
-        if len(os.fsencode(self.folder)) > LONGEST_SOCKET_DIR:
-            socket_dir = Path(tempfile.mkdtemp(prefix="autolynx-"))
-            self.programs.own(socket_dir)
-        self.log.unlink(missing_ok=True)
+        socket_dir = self._make_socket_dir()
+        if self.log.exists():
+            self.log.replace(self.log.with_suffix(".log.old"))
         options = SERVER_OPTIONS | {"unix_socket_directories": str(socket_dir)} | dict(self.options)
         words = " ".join(shlex.quote(f"--{name}={value}") for name, value in options.items())
         arguments = ("-D", str(self.folder), "-l", str(self.log), "-o", words, "-w", "-t", str(READY_SECONDS))
@@ -110,25 +122,40 @@ class Cluster:
             words_of_server = self._last_words()
             is_passing = any(sign in words_of_server for sign in OVERLOOKED)
             if not is_passing or time.monotonic() > patience:
+                self._remove_socket_dir(socket_dir)
                 raise DatabaseUnavailable(f"The embedded PostgreSQL does not start: {words_of_server}")
             time.sleep(0.2)
 
+    def _make_socket_dir(self) -> Path:
+        """Return where the socket goes: the cluster's own folder, unless its path does not do for a socket.
+
+        It may be too long, or hold a comma, at which PostgreSQL's clients divide a list of hosts.
+        """
+        if len(os.fsencode(self.folder)) <= LONGEST_SOCKET_DIR and "," not in str(self.folder):
+            return self.folder
+        folder = Path(tempfile.mkdtemp(prefix=SOCKET_DIR_PREFIX))
+        self.programs.own(folder)
+        return folder
+
+    def _remove_socket_dir(self, socket_dir: Path | None) -> None:
+        if socket_dir and socket_dir != self.folder and socket_dir.name.startswith(SOCKET_DIR_PREFIX):
+            shutil.rmtree(socket_dir, ignore_errors=True)
+
     def _wait_until_ready(self) -> None:
         """Return when the server takes connections; it may be recovering after a crash."""
-        patience = time.monotonic() + READY_SECONDS
-        while True:
-            try:
-                psycopg.connect(self.url(SUPERUSER), connect_timeout=5).close()
-            except psycopg.OperationalError as error:
-                if self.server_pid() is None or time.monotonic() > patience:
-                    message = f"The embedded PostgreSQL does not come up: {self._last_words()}"
-                    raise DatabaseUnavailable(message) from error
-                time.sleep(0.05)
-            else:
-                return
+        _until(lambda: self._status() == "ready" or self.server_pid() is None, READY_SECONDS)
+        if self.server_pid() is None or not _until(self._takes_connections, ANSWER_SECONDS):
+            raise DatabaseUnavailable(f"The embedded PostgreSQL does not answer: {self._last_words()}")
+
+    def _takes_connections(self) -> bool:
+        try:
+            psycopg.connect(self.url(SUPERUSER), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def _ensure_database(self, database: str) -> None:
-        with psycopg.connect(self.url(SUPERUSER), autocommit=True) as conn:
+        with translated(), psycopg.connect(self.url(SUPERUSER), autocommit=True) as conn:
             found = conn.execute("SELECT FROM pg_database WHERE datname = %s", [database]).rowcount
             if not found:
                 conn.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(database)))
@@ -188,12 +215,20 @@ def _create(folder: Path, programs: Programs, version: int) -> None:
     unfinished.rename(folder)
 
 
-def _program_of(pid: int) -> str:
-    """Return the program a process runs, empty when there is no such process (or only its remains)."""
+def _until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait until the condition holds, at most that long; say whether it does."""
+    patience = time.monotonic() + seconds
+    while not (holds := condition()) and time.monotonic() < patience:
+        time.sleep(0.05)
+    return holds
+
+
+def _command_of(pid: int) -> str:
+    """Return the command line of a process, empty when there is no such process (or only its remains)."""
     if Path("/proc/self").exists():
         try:
-            return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes().partition(b"\0")[0])
+            return os.fsdecode(Path(f"/proc/{pid}/cmdline").read_bytes())
         except (FileNotFoundError, ProcessLookupError):
             return ""
-    command = ["/bin/ps", "-p", str(pid), "-o", "comm="]
+    command = ["/bin/ps", "-ww", "-p", str(pid), "-o", "command="]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - a number

@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from autolynx.errors import DatabaseCollision, DatabaseUnavailable
 from autolynx.store.pooled import LastFailure, PooledConnection, connection_arguments, is_alive
-from autolynx.store.trouble import translated
+from autolynx.store.trouble import refused_data, translated
 
 T = TypeVar("T")
 Row: TypeAlias = dict[str, Any]
@@ -36,15 +36,24 @@ class Timeouts:
     idle_seconds: float = 30.0
     acquire_seconds: float = 5.0
 
-    def begin(self) -> bytes:
-        """Return the SQL that opens a transaction under these limits, as one simple query."""
+    @property
+    def _limits(self) -> dict[str, int]:
         limits = {
             "statement_timeout": self.statement_seconds,
             "lock_timeout": self.lock_seconds,
             "idle_in_transaction_session_timeout": self.idle_seconds,
         }
-        local = "".join(f"; SET LOCAL {name} = {round(seconds * 1000)}" for name, seconds in limits.items())
+        return {name: round(seconds * 1000) for name, seconds in limits.items()}
+
+    def begin(self) -> bytes:
+        """Return the SQL that opens a transaction under these limits, as one simple query."""
+        local = "".join(f"; SET LOCAL {name} = {limit}" for name, limit in self._limits.items())
         return f"BEGIN ISOLATION LEVEL READ COMMITTED{local}".encode()
+
+    def set_local(self) -> bytes:
+        """Return the SQL that puts an open transaction under these limits, as one statement fit for a pipeline."""
+        calls = ", ".join(f"set_config('{name}', '{limit}', true)" for name, limit in self._limits.items())
+        return f"SELECT {calls}".encode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +128,26 @@ class Database:
             await conn.execute(timeouts.begin() if timeouts else self._begin)
             yield conn  # an exception leaves from here; _give_back rolls back
             committed = await conn.execute(b"COMMIT")
+            if committed.statusmessage != "COMMIT":
+                raise psycopg.errors.InFailedSqlTransaction(
+                    "an error inside the transaction was swallowed: PostgreSQL rolled back, not committed"
+                )
+
+    @asynccontextmanager
+    async def pipelined(self) -> AsyncIterator[Connection]:
+        """Lend a connection inside a transaction whose statements travel together.
+
+        Only reading a result waits for the server: BEGIN goes out with the first statement, COMMIT with the last
+        ones, so that locks are held for as few turns as possible. Do not look at `rowcount` without a fetch. Raises
+        as `transaction` does, and DataRefused when PostgreSQL refuses a value.
+        """
+        async with self.connection() as conn:
+            with refused_data():
+                async with conn.pipeline():
+                    await conn.execute(b"BEGIN ISOLATION LEVEL READ COMMITTED")
+                    await conn.execute(self.timeouts.set_local())
+                    yield conn
+                    committed = await conn.execute(b"COMMIT")
             if committed.statusmessage != "COMMIT":
                 raise psycopg.errors.InFailedSqlTransaction(
                     "an error inside the transaction was swallowed: PostgreSQL rolled back, not committed"

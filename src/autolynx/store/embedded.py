@@ -19,6 +19,7 @@ from typing import IO, Self
 
 from autolynx.errors import ConfigurationError
 from autolynx.store.cluster import Cluster, open_cluster
+from autolynx.store.postgres_programs import find_programs
 
 if sys.platform != "win32":
     import fcntl
@@ -41,7 +42,7 @@ class EmbeddedPostgres:
         database: str = "autolynx",
         options: Mapping[str, str] | None = None,
     ) -> None:
-        self._data_dir = data_dir.absolute()
+        self._data_dir = data_dir.resolve()  # one spelling, by which its server is recognised
         self._version = version
         self._database = database
         self._options = dict(options or {})
@@ -85,6 +86,7 @@ class EmbeddedPostgres:
         await self.stop()
 
     def _start(self) -> str:
+        find_programs(self._version)  # says so where there are none, and where there are no such locks
         with self._turn():
             self._share = self._share or self._take_share()
             try:
@@ -107,21 +109,20 @@ class EmbeddedPostgres:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         """Hold the lock under which the server is started and stopped."""
-        self._make_folder()
-        with (self._data_dir / "postgres.lock").open("ab") as lock:
+        with self._open("postgres.lock") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _make_folder(self) -> None:
+    def _open(self, name: str) -> IO[bytes]:
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
+            return (self._data_dir / name).open("ab")
         except OSError as error:
-            raise ConfigurationError(
-                f"DATA_DIR: {self._data_dir} cannot be created: {error.strerror}."
-            ) from error
+            message = f"DATA_DIR: {self._data_dir} cannot be used: {error.strerror}; choose another folder."
+            raise ConfigurationError(message) from error
 
     def _take_share(self) -> IO[bytes]:
-        users = (self._data_dir / "postgres.users").open("ab")
+        users = self._open("postgres.users")
         fcntl.flock(users, fcntl.LOCK_SH)
         return users
 
@@ -131,7 +132,7 @@ class EmbeddedPostgres:
             self._share = None
 
     def _is_unused(self) -> bool:
-        with (self._data_dir / "postgres.users").open("ab") as users:
+        with self._open("postgres.users") as users:
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

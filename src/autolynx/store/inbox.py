@@ -99,3 +99,12 @@ async def unpark(conn: Connection, *, provider_call_id: str, now: datetime) -> i
         [now, provider_call_id, now],
     )
     return cursor.rowcount
+
+
+async def count_overdue(conn: Connection, *, due_before: datetime) -> int:
+    """Count bodies that were to be settled before that moment and still wait."""
+    cursor = await conn.execute(
+        "SELECT count(*) AS n FROM webhook_inbox WHERE state = 'received' AND retry_at < %s", [due_before]
+    )
+    row = await cursor.fetchone()
+    return int(row["n"]) if row else 0

@@ -1,11 +1,20 @@
 """Phone numbers that we call from: their pace, their day and what holds them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from autolynx.domain.pacing import NumberPace
 from autolynx.store.database import Connection
+
+@dataclass(frozen=True, kw_only=True)
+class NumberLabel:
+    """How a phone number is called by people, and who issued it."""
+
+    label: str | None
+    provider: str
+    seen_at: datetime
+
 
 _PACE = "id, next_launch_at, daily_limit, day, launched_today, hold_reason, held_until"
 
@@ -29,10 +38,24 @@ async def list_paces(conn: Connection, ids: Sequence[str]) -> dict[str, NumberPa
     return {number_id: known.get(number_id, NumberPace(id=number_id)) for number_id in ids}
 
 
+async def get_pace(conn: Connection, phone_number_id: str) -> NumberPace:
+    """Return the pace of one number; one never seen before has no limits but the launch rate."""
+    return (await list_paces(conn, [phone_number_id]))[phone_number_id]
+
+
 async def list_all(conn: Connection) -> list[NumberPace]:
     """Return the pace of every number known here."""
     cursor = await conn.execute(f"SELECT {_PACE} FROM phone_numbers ORDER BY id")
     return [NumberPace(**row) for row in await cursor.fetchall()]
+
+
+async def list_labels(conn: Connection) -> dict[str, NumberLabel]:
+    """Return what every number known here is called."""
+    cursor = await conn.execute("SELECT id, label, provider, seen_at FROM phone_numbers")
+    return {
+        row["id"]: NumberLabel(label=row["label"], provider=row["provider"], seen_at=row["seen_at"])
+        for row in await cursor.fetchall()
+    }
 
 
 async def save_pace(conn: Connection, number: NumberPace, now: datetime) -> None:

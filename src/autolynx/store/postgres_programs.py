@@ -130,19 +130,32 @@ def _add_account() -> None:
 
 
 def _copy_for_account(installation: Path, version: int) -> Path:
-    """Copy an installation to where every account can reach it; the copy appears whole or not at all."""
+    """Copy an installation to where every account can reach it; the copy appears whole or not at all.
+
+    The programs look for their libraries in `<package>.libs`, beside the package: the copy keeps that shape.
+    """
     size = (installation / "bin" / "postgres").stat().st_size  # a new release of the wheel gets a new copy
     target = SYSTEM_DIR / f"postgresql-{version}-{size}"
+    copied = target / PACKAGE / installation.name
     if target.exists():
-        return target
+        return copied
     SYSTEM_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
     unfinished = SYSTEM_DIR / f".{target.name}-{secrets.token_hex(4)}"
-    shutil.copytree(installation, unfinished, symlinks=True)
-    for path in (unfinished, *unfinished.rglob("*")):
-        if not path.is_symlink():
-            path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or path.parent.name == "bin" else 0o444))
+    shutil.copytree(installation, unfinished / PACKAGE / installation.name, symlinks=True)
+    libraries = installation.parent.with_name(f"{PACKAGE}.libs")
+    if libraries.exists():
+        shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
+    _open_to_all(unfinished)
     try:
         unfinished.rename(target)
     except OSError:
         shutil.rmtree(unfinished)  # another process was faster
-    return target
+    return copied
+
+
+def _open_to_all(copy: Path) -> None:
+    """Let every account read the copy and run its programs, whatever the original allowed."""
+    for path in (copy, *copy.rglob("*")):
+        if not path.is_symlink():
+            may_run = path.is_dir() or path.parent.name == "bin"
+            path.chmod(path.stat().st_mode | (0o555 if may_run else 0o444))

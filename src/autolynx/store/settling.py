@@ -13,7 +13,7 @@ from autolynx.domain.campaign import Campaign
 from autolynx.domain.contact import ContactState
 from autolynx.errors import NotFound
 from autolynx.store import calls
-from autolynx.store.campaigns import CAMPAIGN_COLUMNS, campaign_from_row
+from autolynx.store.campaigns import CAMPAIGN_NAMES, campaign_from_row
 from autolynx.store.database import Connection
 
 
@@ -27,45 +27,46 @@ class Locked:
     releases: int  # claims of this contact that went back
     is_latest: bool  # no later claim of the same contact exists
     other_is_active: bool  # another call of the same contact is active
+    may_be_last: bool  # nothing of the campaign was due when the lock was asked for
+
+
+_CAMPAIGN = ", ".join(f"c.{name} AS campaign_{name}" for name in CAMPAIGN_NAMES)
 
 
 async def lock(conn: Connection, call_id: UUID) -> Locked:
     """Lock the call's campaign, then the call. Raises NotFound.
 
-    The campaign is found without a lock first: it never changes for a call. Both locks are taken in one statement,
-    in that order, because the second can only be reached through the row that the first one returns.
+    One statement does it in that order: the row of the call can only be reached through the locked campaign's. Which
+    campaign it is never changes for a call, so that it is found without a lock. The figures of other rows are as of
+    the moment the statement began; `may_be_last` is therefore only ever too cautious.
     """
-    campaign_row = await (
-        await conn.execute(
-            f"""SELECT {CAMPAIGN_COLUMNS} FROM campaigns c
-                WHERE c.id = (SELECT campaign_id FROM calls WHERE id = %s) FOR NO KEY UPDATE""",
-            [call_id],
-        )
-    ).fetchone()
-    if campaign_row is None:
+    cursor = await conn.execute(
+        f"""WITH c AS MATERIALIZED (SELECT * FROM campaigns
+                WHERE id = (SELECT campaign_id FROM calls WHERE id = %(id)s) FOR NO KEY UPDATE)
+            SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, o.releases, o.is_latest, o.other_is_active,
+                n.due = 0 AS may_be_last
+            FROM c CROSS JOIN LATERAL (SELECT * FROM calls WHERE id = %(id)s FOR NO KEY UPDATE) k
+            CROSS JOIN LATERAL (SELECT * FROM contacts WHERE id = k.contact_id FOR NO KEY UPDATE) t
+            JOIN campaign_counters n ON n.campaign_id = c.id
+            CROSS JOIN LATERAL (SELECT
+                count(*) FILTER (WHERE NOT s.counts_as_attempt) AS releases,
+                coalesce(max(s.attempt), 0) = k.attempt AS is_latest,
+                coalesce(bool_or(s.id <> k.id AND s.status IN ('QUEUED', 'RINGING', 'IN_PROGRESS')), false)
+                    AS other_is_active
+                FROM calls s WHERE s.contact_id = k.contact_id) o""",
+        {"id": call_id},
+    )
+    row = await cursor.fetchone()
+    if row is None:
         raise NotFound("There is no call of that id.")
-    row = await (
-        await conn.execute(
-            f"""SELECT {calls.COLUMNS}, t.state AS contact_state, o.releases, o.is_latest, o.other_is_active
-                FROM calls k JOIN contacts t ON t.id = k.contact_id
-                CROSS JOIN LATERAL (SELECT
-                    count(*) FILTER (WHERE NOT s.counts_as_attempt) AS releases,
-                    coalesce(max(s.attempt), 0) = k.attempt AS is_latest,
-                    coalesce(bool_or(s.id <> k.id AND s.status IN ('QUEUED', 'RINGING', 'IN_PROGRESS')), false)
-                        AS other_is_active
-                    FROM calls s WHERE s.contact_id = k.contact_id) o
-                WHERE k.id = %s FOR NO KEY UPDATE OF k""",
-            [call_id],
-        )
-    ).fetchone()
-    assert row is not None  # noqa: S101 - a call is never deleted while its campaign is locked
     return Locked(
         call=calls.from_row(row),
-        campaign=campaign_from_row(campaign_row),
+        campaign=campaign_from_row({name: row[f"campaign_{name}"] for name in CAMPAIGN_NAMES}),
         contact_state=ContactState(row["contact_state"]),
         releases=row["releases"],
         is_latest=row["is_latest"],
         other_is_active=row["other_is_active"],
+        may_be_last=row["may_be_last"],
     )
 
 

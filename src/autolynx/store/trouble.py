@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from autolynx.errors import DatabaseCollision, DatabaseUnavailable
+from autolynx.errors import DatabaseCollision, DatabaseUnavailable, DataRefused
 
 CONNECTION_LOST = "The connection to PostgreSQL was lost; try again."
 LIMIT_REACHED = "PostgreSQL did not finish within the time limit; try again."
@@ -27,6 +27,15 @@ def translated() -> Iterator[None]:
         if trouble is None:
             raise
         raise trouble from error
+
+
+@contextmanager
+def refused_data() -> Iterator[None]:
+    """Turn the driver's complaint about data into DataRefused, naming only its kind: the value may be private."""
+    try:
+        yield
+    except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
+        raise DataRefused(type(error).__name__) from error
 
 
 def _trouble(error: psycopg.Error) -> DatabaseUnavailable | None:

@@ -1,0 +1,140 @@
+"""Builds the runtime, once per process; the only place that picks concrete classes."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from autolynx.errors import ConfigurationError
+from autolynx.flows.assistants import seed_templates
+from autolynx.flows.refill import Refiller
+from autolynx.flows.tick import Ticker
+from autolynx.log import log
+from autolynx.provider.vapi import VapiProvider
+from autolynx.provider.wire_requests import WebhookTarget
+from autolynx.runtime import Clock, Runtime, SystemClock
+from autolynx.settings import Settings
+from autolynx.store.database import Database
+from autolynx.store.embedded import EmbeddedPostgres
+from autolynx.store.embedded_guard import guarding
+from autolynx.store.migrate import Migration, migrate
+from autolynx.web.app import build_app
+
+NO_KEY = (
+    "VAPI_API_KEY is not set: set it to the private key of your Vapi account, "
+    "or see the whole product without an account by `autolynx demo`."
+)
+FUNCTION_POOL_SIZE = 2  # a function serves few requests at once, and there may be many functions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A runtime and what moves by itself around it; in a function nothing does."""
+
+    runtime: Runtime
+    refiller: Refiller | None
+    ticker: Ticker | None
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database: the one that DATABASE_URL names, else a server of our own in DATA_DIR. Migrates nothing.
+
+    Raises ConfigurationError (a function without DATABASE_URL, a malformed one), DatabaseUnavailable.
+    """
+    async with AsyncExitStack() as stack:
+        if settings.database_url is not None:
+            url = settings.database_url.get_secret_value()
+        elif settings.runtime == "function":
+            raise ConfigurationError("DATABASE_URL must be set when RUNTIME is function: a function has no disk.")
+        else:
+            stack.enter_context(guarding(settings.data_dir))
+            url = (await stack.enter_async_context(EmbeddedPostgres(settings.data_dir))).url
+        database = await _open_pool(settings, url)
+        stack.push_async_callback(database.close)
+        yield database
+
+
+async def _open_pool(settings: Settings, url: str) -> Database:
+    """Open connections: in a function few, and none before the first is needed."""
+    if settings.runtime == "function":
+        return await Database.open(url, min_size=0, max_size=min(FUNCTION_POOL_SIZE, settings.database_pool_size))
+    return await Database.open(url, max_size=settings.database_pool_size)
+
+
+@asynccontextmanager
+async def open_bare_runtime(settings: Settings) -> AsyncIterator[Runtime]:
+    """Build the runtime on the database as it is. Without VAPI_API_KEY the provider refuses whatever it is asked."""
+    clock = SystemClock()
+    async with open_database(settings) as database:
+        provider = build_provider(settings, clock)
+        try:
+            yield Runtime(settings=settings, database=database, provider=provider, clock=clock)
+        finally:
+            await provider.close()
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings, *, may_ask_provider: bool = True) -> AsyncIterator[Runtime]:
+    """Build the runtime; except in a function the database is brought up to date first. Nothing moves by itself yet.
+
+    `may_ask_provider`: False for work that never asks the provider, and so needs no key. Raises ConfigurationError
+    where a key is needed and VAPI_API_KEY is not set, and what the database raises.
+    """
+    if may_ask_provider and settings.vapi_api_key is None:
+        raise ConfigurationError(NO_KEY)
+    async with open_bare_runtime(settings) as runtime:
+        if settings.runtime == "server":
+            await bring_up_to_date(runtime)
+        yield runtime
+
+
+async def bring_up_to_date(runtime: Runtime) -> list[Migration]:
+    """Apply the migrations that the database lacks and put in the templates; returns what was applied."""
+    applied = await migrate(runtime.database)
+    for migration in applied:
+        log.info("database.migrated", version=migration.version, migration=migration.name)
+    await seed_templates(runtime)
+    return applied
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
+    """Open the runtime and, on a server, start what moves by itself: the refiller and the built-in ticker.
+
+    At the end the ticker stops first, then every dial under way is waited for, then provider and database close;
+    the last user of an embedded server stops it.
+    """
+    async with open_runtime(settings) as runtime:
+        if settings.runtime == "function":
+            yield Engine(runtime=runtime, refiller=None, ticker=None)
+            return
+        refiller = Refiller(runtime)
+        ticker = Ticker(runtime, refiller)
+        try:
+            yield Engine(runtime=runtime, refiller=refiller, ticker=ticker)
+        finally:
+            await ticker.stop()
+            await refiller.drain()
+
+
+def build_provider(settings: Settings, clock: Clock) -> VapiProvider:
+    """Build the client of the voice provider. Without VAPI_API_KEY the provider refuses whatever it is asked."""
+    key, secret = settings.vapi_api_key, settings.webhook_shared_secret
+    return VapiProvider(
+        base_url=settings.vapi_base_url,
+        api_key=key.get_secret_value() if key else "not-set",
+        webhook=WebhookTarget(
+            url=settings.webhook_url,
+            secret=secret.get_secret_value() if secret else None,
+            credential_id=settings.vapi_webhook_credential_id,
+        ),
+        now=clock.now,
+        timeout_seconds=settings.provider_timeout,
+    )
+
+
+def build_web(engine: Engine) -> ASGIApp:
+    """Build pages and API around an engine."""
+    return build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker)

@@ -1,0 +1,46 @@
+"""A campaign in the terminal from its start to the results."""
+
+from pathlib import Path
+
+from rich.console import Console
+
+from autolynx.cli.choose import ACTOR
+from autolynx.cli.finish import print_summary, write_lines
+from autolynx.cli.signing_in import sign_in_link
+from autolynx.cli.stage import Stage
+from autolynx.cli.watch import Watched, display, watch
+from autolynx.domain.campaign import Campaign, CampaignStatus
+from autolynx.flows.campaign_life import resume_campaign, start_campaign
+from autolynx.flows.export import open_export
+from autolynx.store import live
+
+OTHERS_SHOWN = 50
+
+
+async def dial_to_the_end(stage: Stage, campaign: Campaign, console: Console, *, output: Path) -> Watched:
+    """Start the campaign (or go on with it), show it until it has ended, write the results and say how it went."""
+    runtime = stage.runtime
+    await _mention_others(stage, campaign, console)
+    if campaign.status is CampaignStatus.CREATED:
+        await start_campaign(runtime, campaign.id)
+    elif not campaign.status.is_running:
+        await resume_campaign(runtime, campaign.id)
+    stage.go()
+    link = await sign_in_link(runtime, base_url=stage.base_url, campaign_id=campaign.id)
+    console.print(f"Live page: {link}", highlight=False, markup=False, soft_wrap=True)
+    with display(console) as show:
+        watched = await watch(runtime, campaign.id, stage.interrupts, show=show)
+    export = await open_export(runtime, campaign.id, actor=ACTOR)
+    await write_lines(output, export.chunks)
+    print_summary(console, watched, output=output)
+    return watched
+
+
+async def _mention_others(stage: Stage, campaign: Campaign, console: Console) -> None:
+    """Say which other campaigns go on beside this one: whoever keeps one going keeps all of them going."""
+    async with stage.runtime.database.connection() as conn:
+        found = await live.list_figures(conn, most=OTHERS_SHOWN)
+    others = [one.name for one in found if one.status.is_running and one.id != campaign.id]
+    if others:
+        said = f"Also running, and going on beside it: {', '.join(others)}."
+        console.print(said, highlight=False, markup=False, soft_wrap=True)

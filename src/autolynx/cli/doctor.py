@@ -1,0 +1,143 @@
+"""`autolynx doctor`."""
+
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import typer
+
+from autolynx.bootstrap import build_provider, open_database
+from autolynx.cli.loop import run_async
+from autolynx.errors import AutolynxError, ConfigurationError
+from autolynx.provider.port import Provider
+from autolynx.provider.probe import is_private_address, probe_webhook
+from autolynx.runtime import SystemClock
+from autolynx.settings import MINIMUM_SECRET_LENGTH, VAPI_API, Settings, load_settings
+from autolynx.store.migrate import pending
+
+app = typer.Typer()
+UNUSABLE = "blocked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing looked at. `mend` None: all well; a warning works, but not as one may think."""
+
+    subject: str
+    sentence: str
+    mend: str | None = None
+    is_warning: bool = False
+
+    def lines(self) -> list[str]:
+        """Return what is printed."""
+        sign = "ok  " if self.mend is None else "warn" if self.is_warning else "MEND"
+        first = f"{sign}  {self.subject}: {self.sentence}"
+        return [first] if self.mend is None else [first, f"      {self.mend}"]
+
+
+@app.command()
+def doctor() -> None:
+    """Check settings, database and provider, and say what to mend. Exit code 1 when something must be mended."""
+    findings = run_async(_examine())
+    for finding in findings:
+        for line in finding.lines():
+            print(line)
+    if any(finding.mend and not finding.is_warning for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _examine() -> list[Finding]:
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        return [Finding(subject="settings", sentence=error.message, mend="Correct that variable and run doctor again.")]
+    findings = [Finding(subject="settings", sentence="all values can be read.")]
+    findings += _secrets(settings)
+    findings += await _database(settings)
+    findings += await _provider(settings)
+    return [*findings, await _webhook(settings)]
+
+
+def _secrets(settings: Settings) -> list[Finding]:
+    named = {
+        "WEBHOOK_SHARED_SECRET": (settings.webhook_shared_secret, "webhooks are refused without it"),
+        "CRON_SHARED_SECRET": (settings.cron_shared_secret or settings.cron_secret, "cron cannot tick without it"),
+        "SESSION_SECRET": (settings.session_secret, "production does not start without it"),
+    }
+    findings: list[Finding] = []
+    for name, (secret, consequence) in named.items():
+        must = name == "WEBHOOK_SHARED_SECRET" and not settings.vapi_webhook_credential_id
+        mend = f"Set {name} to a random text of {MINIMUM_SECRET_LENGTH} or more characters: openssl rand -hex 24"
+        if secret is None:
+            sentence = f"not set; {consequence}."
+            findings.append(Finding(subject=name, sentence=sentence, mend=mend, is_warning=not must))
+        elif len(secret.get_secret_value()) < MINIMUM_SECRET_LENGTH:
+            findings.append(Finding(subject=name, sentence="too short to be safe.", mend=mend))
+        else:
+            findings.append(Finding(subject=name, sentence="set."))
+    return findings
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    if settings.database_url is None and not (settings.data_dir / "postgres").exists():
+        sentence = f"none yet; a PostgreSQL of AutoLynx's own is set up in {settings.data_dir} at the first start."
+        return [Finding(subject="database", sentence=sentence)]
+    where = "DATABASE_URL" if settings.database_url else f"embedded, in {settings.data_dir}"
+    try:
+        async with open_database(settings) as database, database.connection() as conn:
+            lacking = await pending(conn)
+    except AutolynxError as error:
+        mend = "Correct DATABASE_URL, or leave it unset for a PostgreSQL of AutoLynx's own."
+        return [Finding(subject="database", sentence=error.message, mend=mend)]
+    if lacking:
+        sentence = f"reachable ({where}), but {len(lacking)} migration(s) behind."
+        return [Finding(subject="database", sentence=sentence, mend="Run: autolynx migrate", is_warning=True)]
+    return [Finding(subject="database", sentence=f"reachable and up to date ({where}).")]
+
+
+async def _provider(settings: Settings) -> list[Finding]:
+    if settings.vapi_api_key is None:
+        mend = "Set VAPI_API_KEY to the private key of your account; `autolynx demo` and `run` work without one."
+        return [Finding(subject="provider", sentence="VAPI_API_KEY is not set.", mend=mend)]
+    async with AsyncExitStack() as stack:
+        try:
+            provider = build_provider(settings, SystemClock())
+            stack.push_async_callback(provider.close)
+            return await _account(settings, provider)
+        except AutolynxError as error:
+            mend = "Check VAPI_API_KEY (the private key, not the public one) and VAPI_BASE_URL."
+            return [Finding(subject="provider", sentence=error.message, mend=mend)]
+
+
+async def _account(settings: Settings, provider: Provider) -> list[Finding]:
+    assistants = await provider.list_assistants()
+    numbers = await provider.list_phone_numbers()
+    findings = [Finding(subject="provider", sentence=f"the key is accepted by {settings.vapi_base_url}.")]
+    mend = None if assistants else "Create one at the provider, or clone a template in AutoLynx."
+    sentence = f"{len(assistants)} in the account."
+    findings.append(Finding(subject="assistants", sentence=sentence, mend=mend, is_warning=True))
+    usable = [number for number in numbers if number.status != UNUSABLE]
+    mend = None if usable else "Buy or import a phone number at the provider."
+    sentence = f"{len(usable)} usable of {len(numbers)}."
+    findings.append(Finding(subject="phone numbers", sentence=sentence, mend=mend))
+    return findings + _chosen_number(settings, [number.phone_number_id for number in usable])
+
+
+def _chosen_number(settings: Settings, usable: Sequence[str]) -> list[Finding]:
+    if settings.vapi_phone_number_id is None or settings.vapi_phone_number_id in usable:
+        return []
+    mend = f"Set it to one of: {', '.join(usable)}."
+    return [Finding(subject="VAPI_PHONE_NUMBER_ID", sentence="not a usable number of this account.", mend=mend)]
+
+
+async def _webhook(settings: Settings) -> Finding:
+    url = settings.webhook_url
+    if is_private_address(url) and settings.vapi_base_url == VAPI_API:
+        sentence = f"{url} cannot be reached from the Internet; calls are followed by asking, which is slower."
+        mend = "Set PUBLIC_URL to an https address that leads here, for example a tunnel."
+        return Finding(subject="PUBLIC_URL", sentence=sentence, mend=mend, is_warning=True)
+    problem = await probe_webhook(url)
+    if problem is None:
+        return Finding(subject="PUBLIC_URL", sentence=f"{url} answers and refuses strangers.")
+    mend = "Start `autolynx serve` and check that PUBLIC_URL leads to it."
+    return Finding(subject="PUBLIC_URL", sentence=f"{url}: {problem}.", mend=mend, is_warning=True)

@@ -1,0 +1,22 @@
+"""`autolynx release`."""
+
+import typer
+
+from autolynx.bootstrap import open_runtime
+from autolynx.cli.loop import run_async
+from autolynx.flows.dialing import release_dialling
+from autolynx.settings import Settings, load_settings
+
+app = typer.Typer()
+
+
+@app.command()
+def release() -> None:
+    """Dial again: lifts the hold, the account's trouble, every rest and every hold on a number."""
+    run_async(_release(load_settings()))
+    print("Dialling is released. A running server goes on within its next tick.")
+
+
+async def _release(settings: Settings) -> None:
+    async with open_runtime(settings, may_ask_provider=False) as runtime:
+        await release_dialling(runtime)

@@ -1,0 +1,59 @@
+"""`autolynx token`."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import typer
+
+from autolynx.bootstrap import open_runtime
+from autolynx.cli.loop import run_async
+from autolynx.errors import NotFound, ValidationProblem
+from autolynx.flows import access
+from autolynx.runtime import Runtime
+from autolynx.settings import load_settings
+from autolynx.store.tokens import Token
+
+T = TypeVar("T")
+app = typer.Typer(help="Create, list and revoke API tokens.", no_args_is_help=True)
+
+
+@app.command()
+def create(name: str = typer.Argument(help="What the token is for, for example the program's name.")) -> None:
+    """Create an API token. It is printed once, on standard output, and never shown again."""
+    made = _with_runtime(lambda runtime: access.create_token(runtime, name))
+    typer.echo(f"Token {made.token.id} for {made.token.name}; keep it now, it is not shown again:", err=True)
+    print(made.secret)
+
+
+@app.command("list")
+def list_tokens() -> None:
+    """List the tokens that were not revoked, without their secrets."""
+    for token in _with_runtime(access.list_tokens):
+        used = f"last used {token.last_used_at:%Y-%m-%d %H:%M} UTC" if token.last_used_at else "never used"
+        print(f"{token.id}  {token.name}  made {token.created_at:%Y-%m-%d}, {used}")
+
+
+@app.command()
+def revoke(token: str = typer.Argument(help="The token's id or name.")) -> None:
+    """Revoke a token, at once."""
+    revoked = _with_runtime(lambda runtime: _revoke(runtime, token))
+    print(f"Token {revoked.id} ({revoked.name}) is revoked.")
+
+
+async def _revoke(runtime: Runtime, wanted: str) -> Token:
+    matches = [one for one in await access.list_tokens(runtime) if wanted in {str(one.id), one.name}]
+    if not matches:
+        raise NotFound("There is no such token; `autolynx token list` shows those that are valid.")
+    if len(matches) > 1:
+        ids = ", ".join(str(one.id) for one in matches)
+        raise ValidationProblem(f"Several tokens bear that name; say which by its id: {ids}.", field="token")
+    await access.revoke(runtime, matches[0].id)
+    return matches[0]
+
+
+def _with_runtime(work: Callable[[Runtime], Awaitable[T]]) -> T:
+    async def run() -> T:
+        async with open_runtime(load_settings(), may_ask_provider=False) as runtime:
+            return await work(runtime)
+
+    return run_async(run())

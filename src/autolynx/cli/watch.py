@@ -1,0 +1,121 @@
+"""Watching a campaign in the terminal until it has ended, or until the person there has had enough."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from rich.console import Console
+from rich.live import Live
+
+from autolynx.cli.interrupts import Interrupts
+from autolynx.cli.screen import Scene, draw, plain_line
+from autolynx.domain.campaign import CampaignStatus
+from autolynx.domain.pacing import Account, NumberPace
+from autolynx.flows.campaign_life import pause_campaign
+from autolynx.runtime import Runtime
+from autolynx.store import gate, live, phone_numbers
+from autolynx.store.live import ContactLine, Figures
+from autolynx.web.pages.views import campaign_view, resting_sentence, row_view
+
+LOOK_SECONDS = 0.2
+PLAIN_SECONDS = 5.0
+ROWS = 10
+HINT = "Ctrl-C pauses."
+PAUSING_HINT = "Pausing: live calls go on to their end. Ctrl-C again leaves at once."
+_S = CampaignStatus
+Show = Callable[[Scene], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """How watching ended: with the campaign as it was then, and what keeps the account from dialling."""
+
+    figures: Figures
+    trouble: str | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every contact was dealt with."""
+        return self.figures.status is _S.COMPLETED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """All that is looked at, at one moment."""
+
+    figures: Figures
+    account: Account
+    number: NumberPace
+    calls: Sequence[ContactLine]
+
+
+async def watch(runtime: Runtime, campaign_id: UUID, interrupts: Interrupts, *, show: Show) -> Watched:
+    """Show the campaign until nothing of it moves any more. The first interrupt pauses it, the second leaves at once."""
+    hint = HINT
+    while True:
+        glance = await _look(runtime, campaign_id)
+        figures, trouble = glance.figures, glance.account.trouble
+        show(_scene(runtime, glance, hint=hint))
+        if _is_over(figures, trouble, is_leaving=interrupts.count > 0) or interrupts.count > 1:
+            return Watched(figures=figures, trouble=trouble)
+        if await interrupts.wait(LOOK_SECONDS) and interrupts.heed() == 1:
+            hint = PAUSING_HINT
+            if figures.status.is_running:
+                await pause_campaign(runtime, campaign_id)
+
+
+async def _look(runtime: Runtime, campaign_id: UUID) -> Glance:
+    async with runtime.database.connection() as conn:
+        figures = await live.get_figures(conn, campaign_id)
+        return Glance(
+            figures=figures,
+            account=await gate.get(conn),
+            number=await phone_numbers.get_pace(conn, figures.phone_number_id),
+            calls=await live.list_latest_calls(conn, campaign_id, most=ROWS),
+        )
+
+
+def _is_over(figures: Figures, trouble: str | None, *, is_leaving: bool) -> bool:
+    """Whether nothing of it moves any more: ended, or not able to go on and no line in use."""
+    if figures.status is _S.COMPLETED:
+        return True
+    if figures.lines:
+        return False
+    is_paused_by_us = is_leaving and not figures.status.is_running
+    is_stuck = trouble is not None and figures.status.is_running
+    return figures.status in {_S.CANCELED, _S.FAILED} or is_paused_by_us or is_stuck
+
+
+def _scene(runtime: Runtime, glance: Glance, *, hint: str) -> Scene:
+    now = runtime.clock.now()
+    rows = [row_view(line, now=now, time_scale=runtime.settings.time_scale) for line in glance.calls]
+    notice = resting_sentence(glance.account, glance.number, now)
+    return Scene(view=campaign_view(glance.figures, now=now, notice=notice), rows=rows, hint=hint)
+
+
+@contextmanager
+def display(console: Console) -> Iterator[Show]:
+    """Show scenes: drawn in place on a terminal, as a line now and then elsewhere."""
+    if not console.is_terminal:
+        yield _plain()
+        return
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as living:
+        yield lambda scene: living.update(draw(scene), refresh=True)
+
+
+def _plain() -> Show:
+    """Return what prints a line when the state changed, and otherwise every few seconds."""
+    last: tuple[str, float, str] = ("", 0.0, "")
+
+    def show(scene: Scene) -> None:
+        nonlocal last
+        line, now = plain_line(scene), time.monotonic()
+        is_due = line != last[2] and (scene.view.status != last[0] or now - last[1] >= PLAIN_SECONDS)
+        if is_due:
+            print(line, file=sys.stderr, flush=True)
+            last = (scene.view.status, now, line)
+
+    return show

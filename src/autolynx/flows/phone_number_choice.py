@@ -1,0 +1,50 @@
+"""The phone number that a campaign calls from: the provider is asked whether it can."""
+
+from autolynx.errors import Conflict, ValidationProblem
+from autolynx.provider.port import RemoteNumber
+from autolynx.runtime import Runtime
+from autolynx.store import phone_numbers
+
+ACTIVE = "active"
+
+
+async def require_phone_number(runtime: Runtime, phone_number_id: str | None) -> str:
+    """Return the phone number to call from, known to the provider and active, and remember what is said of it.
+
+    Raises ValidationProblem, Conflict, ProviderError.
+    """
+    wanted = phone_number_id or runtime.settings.vapi_phone_number_id
+    if not wanted:
+        raise ValidationProblem(
+            "phoneNumberId: choose a phone number to call from, or set VAPI_PHONE_NUMBER_ID.", field="phoneNumberId"
+        )
+    known = {number.phone_number_id: number for number in await runtime.provider.list_phone_numbers()}
+    await _remember(runtime, _checked(known.get(wanted)))
+    return wanted
+
+
+def _checked(number: RemoteNumber | None) -> RemoteNumber:
+    if number is None:
+        raise ValidationProblem(
+            "phoneNumberId: the voice provider's account has no such phone number; choose another.",
+            field="phoneNumberId",
+        )
+    if number.status != ACTIVE:
+        raise Conflict(
+            f"phoneNumberId: the phone number is {number.status} at the voice provider; choose an active one.",
+            details={"field": "phoneNumberId", "status": number.status},
+        )
+    return number
+
+
+async def _remember(runtime: Runtime, number: RemoteNumber) -> None:
+    limit = runtime.settings.free_number_daily_limit or None
+    async with runtime.database.connection() as conn:
+        await phone_numbers.remember(
+            conn,
+            phone_number_id=number.phone_number_id,
+            label=number.name or number.number,
+            provider=number.provider,
+            daily_limit=limit if number.is_free else None,
+            now=runtime.clock.now(),
+        )

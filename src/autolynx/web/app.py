@@ -1,0 +1,49 @@
+"""Builds the ASGI application: every router once, one error envelope, one outer layer."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import Depends, FastAPI
+from starlette.staticfiles import StaticFiles
+
+from autolynx.flows.phone_line import PhoneLines
+from autolynx.flows.refill import Refiller
+from autolynx.flows.tick import Ticker
+from autolynx.runtime import Runtime
+from autolynx.web.auth import Guard, get_caller
+from autolynx.web.context import Launching
+from autolynx.web.outer import Outer
+from autolynx.web.problems import install_handlers
+from autolynx.web.refusals import Refusals
+from autolynx.web.routers import GUARDED, OWN_LOCK
+
+ASSETS = Path(__file__).with_name("assets")
+
+
+def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Ticker | None = None) -> FastAPI:
+    """Return the application around a runtime.
+
+    In a function there is no refiller and no ticker: routes then refill within a budget before they answer.
+    """
+    app = FastAPI(
+        title="AutoLynx",
+        version=version("autolynx"),
+        description="CSV-driven outbound calling: upload a list, choose an assistant, press Start.",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.runtime = runtime
+    app.state.launching = Launching(runtime=runtime, refiller=refiller, ticker=ticker)
+    app.state.refusals = Refusals()
+    app.state.phone_lines = PhoneLines(runtime)
+    install_handlers(app)
+    app.add_middleware(Guard)
+    app.add_middleware(Outer)  # the last one added stands outside
+    for router in GUARDED:
+        app.include_router(router, dependencies=[Depends(get_caller)])
+    for router in OWN_LOCK:
+        app.include_router(router)
+    app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
+    return app

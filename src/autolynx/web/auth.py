@@ -1,0 +1,139 @@
+"""Who is asking. Everything under /api needs a caller, except the few doors that have a lock of their own.
+
+The guard runs before a body is read, so that a stranger cannot make us parse one, and it closes by default: a route
+that forgets to ask for its caller is guarded all the same.
+"""
+
+import hmac
+from dataclasses import dataclass
+from typing import Annotated, cast
+from uuid import UUID
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from autolynx.errors import AutolynxError, Forbidden, Unauthorized
+from autolynx.flows import access
+from autolynx.runtime import Runtime
+from autolynx.store.tokens import TokenKind
+from autolynx.web.context import get_runtime
+from autolynx.web.problems import error_response
+
+SESSION_COOKIE = "autolynx_session"
+CSRF_HEADER = "X-CSRF-Token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+ADMIN = "admin"
+# Paths under /api with a lock of their own (a shared secret, a ticket), and the description of the API.
+OWN_LOCK = frozenset({"/api/webhooks/vapi", "/api/scheduler/tick", "/api/session", "/api/openapi.json", "/api/docs"})
+MISSING = "Sign in, or send a valid API token as Authorization: Bearer."
+
+_bearer = HTTPBearer(auto_error=False, description="An API token, made by the command line: al_...")
+_cookie = APIKeyCookie(
+    name=SESSION_COOKIE, auto_error=False, description="A browser session; unsafe methods need X-CSRF-Token."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who is asking: the token's name and id, and what it may do."""
+
+    name: str
+    id: UUID
+    scopes: frozenset[str]
+    is_browser: bool = False
+
+
+class Guard:
+    """ASGI middleware that finds the caller of every request under /api, or refuses it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a known caller through, with the actor in the request's state."""
+        if scope["type"] != "http" or not _is_guarded(scope):
+            await self._app(scope, receive, send)
+            return
+        request = HTTPConnection(scope)
+        try:
+            scope.setdefault("state", {})["actor"] = await _require_actor(request, scope["method"])
+        except AutolynxError as error:
+            response = error_response(error, now=get_runtime(request).clock.now())
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+async def get_caller(
+    request: Request,
+    _bearer_scheme: Annotated[object, Security(_bearer)],
+    _cookie_scheme: Annotated[object, Security(_cookie)],
+) -> Actor:
+    """Return the caller. Raises Unauthorized, or Forbidden for a browser without its CSRF token."""
+    found = getattr(request.state, "actor", None)
+    if found is None:
+        found = await _require_actor(request, request.method)
+        request.state.actor = found
+    return cast("Actor", found)
+
+
+CallerDep = Annotated[Actor, Depends(get_caller)]
+
+
+async def require_cron(request: Request, _bearer_scheme: Annotated[object, Security(_bearer)]) -> str:
+    """Let the cron secret or an API token pass; returns who it is. Raises Unauthorized."""
+    runtime = get_runtime(request)
+    sent = bearer_token(request)
+    if sent is None:
+        raise Unauthorized("Send the cron secret as Authorization: Bearer.")
+    matches = [hmac.compare_digest(_bytes(sent), _bytes(secret)) for secret in runtime.settings.cron_secrets]
+    if any(matches):
+        return "cron"
+    return (await _require_actor(request, request.method)).name
+
+
+async def find_actor(runtime: Runtime, connection: HTTPConnection) -> Actor | None:
+    """Return who is asking, by bearer token or by cookie; None for nobody. A wrong token is nobody, cookie or not."""
+    secret = bearer_token(connection)
+    if "authorization" in connection.headers:
+        kind = TokenKind.API
+    else:
+        kind, secret = TokenKind.SESSION, connection.cookies.get(SESSION_COOKIE)
+    token = await access.find_holder(runtime, secret, kind) if secret else None
+    if token is None:
+        return None
+    return Actor(name=token.name, id=token.id, scopes=frozenset({ADMIN}), is_browser=kind is TokenKind.SESSION)
+
+
+def bearer_token(connection: HTTPConnection) -> str | None:
+    """Return what stands after `Authorization: Bearer`."""
+    word, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() or None if word.lower() == "bearer" else None
+
+
+async def _require_actor(connection: HTTPConnection, method: str) -> Actor:
+    runtime = get_runtime(connection)
+    actor = await find_actor(runtime, connection)
+    if actor is None:
+        raise Unauthorized(MISSING)
+    if actor.is_browser and method not in SAFE_METHODS and not _is_own_page(connection):
+        raise Forbidden(f"The request lacks the session's CSRF token; reload the page and send it as {CSRF_HEADER}.")
+    return actor
+
+
+def _is_own_page(connection: HTTPConnection) -> bool:
+    """Whether the request bears the CSRF token that only our own pages can read."""
+    sent = connection.headers.get(CSRF_HEADER, "")
+    wanted = access.csrf_for(connection.cookies.get(SESSION_COOKIE, ""))
+    return hmac.compare_digest(_bytes(sent), _bytes(wanted))
+
+
+def _is_guarded(scope: Scope) -> bool:
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path.startswith("/api/") and path not in OWN_LOCK
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

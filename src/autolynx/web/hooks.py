@@ -1,0 +1,105 @@
+"""Where the provider posts its webhooks. Authenticate, keep, settle, answer; then use the line that became free."""
+
+import json
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends, Request
+
+from autolynx.errors import DatabaseUnavailable, PayloadTooLarge, RateLimited, Unauthorized, ValidationProblem
+from autolynx.flows.ingest import receive_webhook
+from autolynx.flows.refused_webhooks import note_refused_webhook
+from autolynx.log import log
+from autolynx.provider.webhook_auth import Hmac, Scheme, WebhookAuth, verify
+from autolynx.runtime import Runtime
+from autolynx.settings import WEBHOOK_PATH, Settings
+from autolynx.web.context import LaunchingDep, RuntimeDep
+from autolynx.web.outer import MOST_WEBHOOK_BYTES
+from autolynx.web.refusals import Refusals
+from autolynx.web.shapes import Shape
+
+router = APIRouter(tags=["webhooks"])
+
+
+class WebhookAnswer(Shape):
+    """What became of a delivery: `status` is that of our call, null where it is none of ours (yet)."""
+
+    received: bool = True
+    call_id: str | None
+    status: str | None
+
+
+def get_refusals(request: Request) -> Refusals:
+    """Return the tallies of refused deliveries."""
+    return cast("Refusals", request.app.state.refusals)
+
+
+@router.post(WEBHOOK_PATH, summary="Receive a webhook of the voice provider")
+async def receive(
+    request: Request,
+    runtime: RuntimeDep,
+    launching: LaunchingDep,
+    refusals: Annotated[Refusals, Depends(get_refusals)],
+) -> WebhookAnswer:
+    """Keep an authentic delivery, settle what it says, and put a freed line to use."""
+    raw = await _read(request)
+    if not _is_authentic(request, raw, runtime):
+        await _refuse(request, runtime, refusals)
+    received = await receive_webhook(runtime, _parse(raw))
+    if received.freed_line:
+        await launching.line_freed()
+    return WebhookAnswer(call_id=received.provider_call_id or None, status=received.status)
+
+
+async def _read(request: Request) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > MOST_WEBHOOK_BYTES:
+            raise PayloadTooLarge("A webhook body may be at most 5 MB.", details={"limitBytes": MOST_WEBHOOK_BYTES})
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _is_authentic(request: Request, raw: bytes, runtime: Runtime) -> bool:
+    return verify(
+        request.headers,
+        raw,
+        config=webhook_auth(runtime.settings),
+        now=runtime.clock.now(),
+        method=request.method,
+        url=runtime.settings.webhook_url,
+    )
+
+
+def webhook_auth(settings: Settings) -> WebhookAuth:
+    """Return what the settings accept; without a secret nothing passes."""
+    plain = settings.webhook_shared_secret
+    signing = settings.webhook_hmac_secret or plain
+    return WebhookAuth(
+        schemes=tuple(Scheme(scheme) for scheme in settings.webhook_schemes),
+        secrets=(plain.get_secret_value(),) if plain else (),
+        hmac=Hmac(secrets=(signing.get_secret_value(),) if signing else ()),
+    )
+
+
+async def _refuse(request: Request, runtime: Runtime, refusals: Refusals) -> None:
+    """Raise Unauthorized (RateLimited for a flood), with one audit row per address and minute."""
+    now = runtime.clock.now()
+    address = request.client.host if request.client else "unknown"
+    refusal = refusals.note(address, now)
+    if refusal.is_flood:
+        raise RateLimited("Too many webhooks without valid proof of origin.", retry_after_seconds=60 - now.second)
+    if refusal.to_write is not None:
+        try:
+            await note_refused_webhook(runtime, address=address, count=refusal.to_write, minute=refusal.minute)
+        except DatabaseUnavailable as error:
+            log.error("webhook.refusal_unnoted", reason=error.message)
+    raise Unauthorized("The webhook's secret or signature is missing or wrong.")
+
+
+def _parse(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        raise ValidationProblem("The webhook body is not valid JSON.", field="body") from None

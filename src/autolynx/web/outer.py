@@ -1,0 +1,118 @@
+"""The outermost layer of every answer: security headers, limits that hold before routing, and no crash that shows."""
+
+from datetime import datetime
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from autolynx.errors import AutolynxError, PayloadTooLarge, ValidationProblem
+from autolynx.runtime import Runtime
+from autolynx.web.context import get_runtime
+from autolynx.web.problems import error_response, unexpected_response
+
+MOST_WEBHOOK_BYTES = 5 * 1024 * 1024
+FORM_BYTES = 1024 * 1024  # what a form may bear besides its file
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "media-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+_TRANSPORT_SECURITY = "max-age=31536000; includeSubDomains"
+
+
+class Outer:
+    """ASGI middleware around everything else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, whatever happens inside."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        runtime = get_runtime(connection)
+        has_begun = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                _add_headers(message, path=scope["path"], is_https=_is_https(runtime))
+            await send(message)
+
+        try:
+            _check_address(scope)
+            most = _most_bytes(runtime)
+            _check_length(connection, most)
+            await self._app(scope, _counted(receive, most), send_with_headers)
+        except ClientDisconnect:
+            return  # nobody is there to be answered
+        except Exception as error:  # noqa: BLE001 - the last line: nothing may show its internals
+            response = _answer(error, path=scope["path"], now=runtime.clock.now())
+            if has_begun:
+                raise ConnectionAbortedError("The answer broke off half-way.") from None
+            await response(scope, receive, send_with_headers)
+
+
+def _answer(error: Exception, *, path: str, now: datetime) -> Response:
+    if isinstance(error, AutolynxError):
+        return error_response(error, now=now)
+    return unexpected_response(error, path=path, now=now)
+
+
+def _add_headers(message: Message, *, path: str, is_https: bool) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in _HEADERS.items():
+        headers.setdefault(name, value)
+    if is_https:
+        headers.setdefault("Strict-Transport-Security", _TRANSPORT_SECURITY)
+    if path.startswith("/api/"):
+        headers.setdefault("Cache-Control", "no-store")
+
+
+def _is_https(runtime: Runtime) -> bool:
+    return runtime.settings.public_url.startswith("https://")
+
+
+def _check_address(scope: Scope) -> None:
+    """Refuse NUL in path and query at once: no database can be asked about it."""
+    if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
+        raise ValidationProblem("The address contains a NUL character; remove it.", field="url")
+
+
+def _most_bytes(runtime: Runtime) -> int:
+    return max(MOST_WEBHOOK_BYTES, runtime.settings.max_upload_bytes) + FORM_BYTES
+
+
+def _check_length(connection: HTTPConnection, most: int) -> None:
+    length = connection.headers.get("content-length", "")
+    if length.isdigit() and int(length[:20]) > most:
+        raise PayloadTooLarge(f"The body is larger than {most:,} bytes.", details={"limitBytes": most})
+
+
+def _counted(receive: Receive, most: int) -> Receive:
+    """Count what comes in, for bodies that do not say their length."""
+    taken = 0
+
+    async def receive_counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > most:
+            raise HTTPException(413)
+        return message
+
+    return receive_counted

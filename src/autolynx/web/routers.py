@@ -1,0 +1,24 @@
+"""The one list of routers. GUARDED ones need a caller; those under their own lock check it themselves."""
+
+from fastapi import APIRouter
+
+from autolynx.web import docs, hooks
+from autolynx.web.api import assistants, health, phone_numbers, scheduler, session, tokens, uploads
+from autolynx.web.pages import live
+
+GUARDED: tuple[APIRouter, ...] = (
+    assistants.router,
+    phone_numbers.router,
+    uploads.router,
+    scheduler.router,
+    health.router,
+    tokens.router,
+)
+OWN_LOCK: tuple[APIRouter, ...] = (
+    hooks.router,
+    scheduler.cron_router,
+    session.router,
+    docs.router,
+    health.open_router,
+    live.router,
+)
