@@ -53,11 +53,14 @@ def _below(words: str, command: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _section(words: str, command: Any) -> str:
-    arguments = " ".join(param.name.upper() for param in command.params if not _is_option(param))
-    lines = [f"### `autolynx {words}{' ' + arguments if arguments else ''}`", "", _one_paragraph(command.help)]
-    rows = [_option_row(param) for param in command.params if _is_option(param) and param.name != "help"]
+    arguments = [param for param in command.params if not _is_option(param)]
+    options = [param for param in command.params if _is_option(param) and param.name != "help"]
+    usage = " ".join([f"autolynx {words}", *(param.name.upper() for param in arguments)])
+    lines = [f"### `{usage}`", "", _one_paragraph(command.help)]
+    rows = [_row(param, f"`{param.name.upper()}`") for param in arguments]
+    rows += [_row(param, ", ".join(f"`{name}`" for name in (*param.opts, *param.secondary_opts))) for param in options]
     if rows:
-        lines += ["", "| Option | Default | Meaning |", "|---|---|---|", *rows]
+        lines += ["", "| Argument or option | Default | Meaning |", "|---|---|---|", *rows]
     return "\n".join(lines)
 
 
@@ -65,10 +68,10 @@ def _is_option(param: Any) -> bool:
     return bool(param.param_type_name == "option")
 
 
-def _option_row(option: Any) -> str:
-    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
-    default = "" if option.default is None or callable(option.default) else f"`{option.default}`"
-    return f"| {names} | {'required' if option.required else default} | {_one_paragraph(option.help)} |"
+def _row(param: Any, names: str) -> str:
+    has_default = param.default is not None and param.default is not False and not callable(param.default)
+    default = "required" if param.required else f"`{param.default}`" if has_default else ""
+    return f"| {names} | {default} | {_one_paragraph(param.help)} |"
 
 
 def _first_line(text: str) -> str:

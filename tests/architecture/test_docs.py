@@ -12,6 +12,7 @@ from tools import reference, states
 from tools.pages import BLOCK, outdated, pages, rendered
 
 from autolynx.domain.call import CallStatus
+from autolynx.errors import KINDS
 from autolynx.settings import Settings
 
 PAGES = texts(".md")
@@ -57,7 +58,8 @@ def test_the_generated_pages_are_those_of_this_code() -> None:
 def test_a_generated_block_that_went_stale_is_noticed() -> None:
     path, blocks = next(iter(pages().items()))
     stale = BLOCK.sub(lambda match: f"{match[1]}old\n{match[3]}", path.read_text("utf-8"))
-    assert rendered(stale, blocks) == path.read_text("utf-8")
+    assert stale not in {path.read_text("utf-8"), rendered(stale, blocks)}
+    assert rendered(stale, blocks) == rendered(path.read_text("utf-8"), blocks)
     with pytest.raises(ValueError, match="the page has the blocks"):
         rendered("", blocks)
 
@@ -85,7 +87,18 @@ def _written(default: object) -> str:
 def test_every_route_is_documented() -> None:
     routes = [name for name, _ in reference.routes()]
     assert len(routes) == len(set(routes))
-    assert [row[0].strip("`") for row in first_cells(text_of("docs/api.md"))][: len(routes)] == routes
+    table = text_of("docs/api.md").partition("## Routes")[2]
+    assert [row[0].strip("`") for row in first_cells(table)] == routes
+
+
+def test_every_route_says_in_a_few_words_what_it_does() -> None:
+    assert [name for name, route in reference.routes() if not route.summary or not route.description] == []
+
+
+def test_every_kind_of_error_is_documented_with_its_status() -> None:
+    table = text_of("docs/api.md").partition("## Routes")[0]
+    documented = {row[0].strip("`"): row[1] for row in first_cells(table)}
+    assert documented == {kind.code: str(kind.http_status) for kind in KINDS.values()}
 
 
 def test_every_command_is_documented_with_a_sentence() -> None:

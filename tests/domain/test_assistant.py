@@ -43,7 +43,10 @@ MODEL = {"provider": "openai", "model": "gpt-4o-mini"}
         ({"endCallPhrases": ["x" * 141]}, "config.endCallPhrases"),
         ({"voicemailDetection": "on"}, "config.voicemailDetection"),
         ({"voicemailDetection": {}}, "config.voicemailDetection"),
-        ({"voicemailDetection": {"provider": "vapi", "beepMaxAwaitSeconds": 31}}, "config.voicemailDetection.beepMaxAwaitSeconds"),
+        (
+            {"voicemailDetection": {"provider": "vapi", "beepMaxAwaitSeconds": 31}},
+            "config.voicemailDetection.beepMaxAwaitSeconds",
+        ),
         ({"artifactPlan": {"recordingEnabled": "yes"}}, "config.artifactPlan.recordingEnabled"),
         ({"name": "Riley"}, "config.name"),
         ({"metadata": {"x": "y" * 300_000}}, "config"),
@@ -89,11 +92,15 @@ def test_every_template_is_valid_says_that_it_is_an_ai_and_speaks_to_the_contact
     for template in TEMPLATES:
         check_config(template.config)
         first = template.config["firstMessage"]
-        assert "AI assistant" in first and "{{name}}" in first
+        assert "AI assistant" in first
+        assert "{{name}}" in first
         voicemail = template.config["voicemailMessage"]
-        assert "AI assistant" in voicemail and "{{business_name}}" in voicemail
+        assert "AI assistant" in voicemail
+        assert "{{business_name}}" in voicemail
         prompt = template.config["model"]["messages"][0]["content"]
-        assert "{{name}}" in prompt and "{{business_name}}" in prompt and "will not be called again" in prompt
+        assert "{{name}}" in prompt
+        assert "{{business_name}}" in prompt
+        assert "will not be called again" in prompt
 
 
 @pytest.mark.parametrize(

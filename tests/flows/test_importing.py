@@ -13,7 +13,7 @@ import anyio
 import pytest
 from tests.support.checks import assert_counters_are_a_recount, query
 from tests.support.engine import MovedClock, make_campaign, make_runtime
-from tests.support.engine import test_settings as settings_of
+from tests.support.engine import settings_for_test as settings_of
 
 from autolynx.domain.csv_rows import DuplicateRow
 from autolynx.domain.import_report import UploadStatus, UploadView

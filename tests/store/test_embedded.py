@@ -147,10 +147,13 @@ async def test_a_killed_server_comes_back_with_everything_that_was_committed(dat
     async with EmbeddedPostgres(data_dir, version=version) as server:
         execute(server.url, "CREATE TABLE notes AS SELECT generate_series(1, 50000) AS id")
         database = await Database.open(server.url, timeouts=Timeouts(acquire_seconds=3))
+        async with database.connection() as conn:
+            backend = conn.info.backend_pid
         pid = cluster(data_dir).server_pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         await gone(pid)
+        await gone(backend)  # it notices by itself, a moment later
         with pytest.raises(DatabaseUnavailable):
             async with database.connection() as conn:
                 await conn.execute("SELECT 1")

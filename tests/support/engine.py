@@ -50,7 +50,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_settings(**values: Any) -> Settings:
+def settings_for_test(**values: Any) -> Settings:
     """Return settings of a test: nothing comes from the machine's environment."""
     return load_settings({}, **{"LAUNCH_PER_SECOND": 0, "ACCOUNT_CONCURRENCY_CAP": 12, **values})
 
@@ -90,7 +90,7 @@ async def running_engine(
 ) -> AsyncIterator[Engine]:
     """Serve webhooks on a free port, refill on events and (unless told otherwise) tick."""
     port = free_port()
-    chosen = test_settings(PUBLIC_URL=f"http://127.0.0.1:{port}", **settings)
+    chosen = settings_for_test(PUBLIC_URL=f"http://127.0.0.1:{port}", **settings)
     runtime = make_runtime(database, sim_url, settings=chosen)
     refiller = Refiller(runtime)
     ticker = Ticker(runtime, refiller)

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from tests.support.engine import MovedClock, make_runtime, test_settings
+from tests.support.engine import MovedClock, make_runtime, settings_for_test
 
 from autolynx.flows.access import create_token
 from autolynx.flows.refill import Refiller
@@ -51,7 +51,7 @@ async def running_web(
     """Build the application as bootstrap does, with a token for its client."""
     values = {"CRON_SHARED_SECRET": CRON_SECRET, "WEBHOOK_SHARED_SECRET": HOOK_SECRET, "PUBLIC_URL": NOWHERE}
     values |= {"RUNTIME": "function"} if is_function else {}
-    chosen = test_settings(**{**values, **settings})
+    chosen = settings_for_test(**{**values, **settings})
     runtime = make_runtime(database, sim_url, settings=chosen, clock=clock)
     refiller = None if is_function else Refiller(runtime)
     app = build_app(runtime, refiller=refiller)
@@ -84,4 +84,5 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert set(body["error"]) == {"code", "message", "details", "timestamp"}
     assert body["error"]["code"] == code
     assert body["error"]["timestamp"].endswith("Z")
-    return body["error"]
+    inside: dict[str, Any] = body["error"]
+    return inside

@@ -18,7 +18,7 @@ from autolynx.store.database import Database
 pytestmark = pytest.mark.anyio
 
 SURVEY = "a0000000-0000-4000-8000-000000000002"
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "firstMessage": "Hello {{name}}, I am an AI assistant.",
     "model": {
         "provider": "openai",
@@ -40,7 +40,9 @@ async def _directory(database: Database) -> AsyncIterator[tuple[Web, Sim]]:
 async def _at_provider(sim: Sim, provider_id: str) -> dict[str, Any]:
     async with httpx.AsyncClient() as client:
         headers = {"Authorization": "Bearer test-key"}
-        return (await client.get(f"{sim.url}/assistant/{provider_id}", headers=headers)).raise_for_status().json()
+        answer = await client.get(f"{sim.url}/assistant/{provider_id}", headers=headers)
+        remote: dict[str, Any] = answer.raise_for_status().json()
+        return remote
 
 
 async def _count_at_provider(sim: Sim) -> int:
@@ -52,7 +54,8 @@ async def _count_at_provider(sim: Sim) -> int:
 async def _create(web: Web, name: str = "Riley", config: dict[str, Any] | None = None) -> dict[str, Any]:
     answer = await web.client.post("/api/assistants", json={"name": name, "config": config or CONFIG})
     assert answer.status_code == 201, answer.text
-    return answer.json()
+    made: dict[str, Any] = answer.json()
+    return made
 
 
 async def test_an_assistant_is_created_at_the_provider_and_kept(database: Database) -> None:
@@ -227,7 +230,9 @@ async def test_templates_are_seeded_once_cloned_and_never_edited_or_deleted(data
         listed = (await web.client.get("/api/assistants", params={"source": "template"})).json()["assistants"]
         assert [one["name"] for one in listed] == ["Discovery", "Short pitch", "Voicemail-friendly"]
         for template in listed:
-            problem(await web.client.patch(f"/api/assistants/{template['id']}", json={"active": False}), 409, "CONFLICT")
+            problem(
+                await web.client.patch(f"/api/assistants/{template['id']}", json={"active": False}), 409, "CONFLICT"
+            )
             problem(await web.client.delete(f"/api/assistants/{template['id']}"), 409, "CONFLICT")
             clone = await web.client.post(f"/api/assistants/{template['id']}/clone")
             assert clone.status_code == 201, clone.text
@@ -294,7 +299,6 @@ async def test_the_directory_is_searched_filtered_and_paged(database: Database) 
 
 
 async def test_two_creations_of_one_name_at_once_leave_one_and_a_suggestion(database: Database) -> None:
-
 
     async with _directory(database) as (web, _):
         body = {"name": "Riley", "config": CONFIG}

@@ -4,7 +4,7 @@ import re
 from uuid import uuid4
 
 import pytest
-from tests.support.web import CRON_SECRET, Web, http_client, problem, rows, running_web
+from tests.support.web import CRON_SECRET, Web, http_client, moved_clock, problem, rows, running_web
 
 from autolynx.flows.access import SESSION_SECONDS, create_token, issue_ticket, open_session, revoke
 from autolynx.store.database import Database
@@ -97,7 +97,9 @@ async def test_a_ticket_opens_one_session_and_unsafe_requests_need_its_csrf_toke
         opened = await browser.post("/api/session", json={"ticket": ticket.secret})
         assert opened.status_code == 200
         cookie = opened.headers["Set-Cookie"].lower()
-        assert "httponly" in cookie and "samesite=lax" in cookie and f"max-age={int(SESSION_SECONDS)}" in cookie
+        assert "httponly" in cookie
+        assert "samesite=lax" in cookie
+        assert f"max-age={int(SESSION_SECONDS)}" in cookie
         problem(await web.stranger.post("/api/session", json={"ticket": ticket.secret}), 401, "UNAUTHORIZED")
 
         assert (await browser.get("/api/tokens")).status_code == 200
@@ -111,6 +113,18 @@ async def test_a_ticket_opens_one_session_and_unsafe_requests_need_its_csrf_toke
         assert (await browser.delete("/api/session", headers=right)).status_code == 204
         again = await web.stranger.get("/api/tokens", headers={"Cookie": f"{SESSION_COOKIE}={kept}"})
         problem(again, 401, "UNAUTHORIZED")
+
+
+async def test_guessing_tickets_is_throttled(database: Database) -> None:
+    async with running_web(database, clock=moved_clock()) as web:
+        for number in range(30):
+            answer = await web.stranger.post("/api/session", json={"ticket": f"al_guess_{number}"})
+            problem(answer, 401, "UNAUTHORIZED")
+        answer = await web.stranger.post("/api/session", json={"ticket": "al_guess"})
+        problem(answer, 429, "RATE_LIMITED")
+        assert answer.headers["Retry-After"] == "60"
+        good = await issue_ticket(web.runtime)
+        assert (await web.stranger.post("/api/session", json={"ticket": good.secret})).status_code == 200
 
 
 async def test_a_session_secret_is_no_api_token_and_a_ticket_is_neither(database: Database) -> None:

@@ -15,7 +15,7 @@ from tests.support.web import HOOK_SECRET, http_client, moved_clock, problem, ro
 from autolynx.flows.campaign_life import start_campaign
 from autolynx.flows.refill import refill
 from autolynx.store.database import Database
-from autolynx.web.hooks import MOST_WEBHOOK_BYTES
+from autolynx.web.outer import MOST_WEBHOOK_BYTES
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ async def test_a_bearer_secret_passes_too(database: Database) -> None:
 async def test_a_signature_passes_where_the_scheme_is_on(database: Database) -> None:
     raw = json.dumps(report()).encode()
     signature = hmac.new(b"signing-secret", raw, hashlib.sha256).hexdigest()
-    settings = {"WEBHOOK_SCHEMES": "hmac", "WEBHOOK_HMAC_SECRET": "signing-secret"}
+    settings: dict[str, Any] = {"WEBHOOK_SCHEMES": "hmac", "WEBHOOK_HMAC_SECRET": "signing-secret"}
     async with running_web(database, **settings) as web:
         assert (await web.stranger.post(HOOK, content=raw, headers={"X-Signature": signature})).status_code == 200
         problem(
@@ -179,7 +179,9 @@ async def test_the_webhook_that_ends_a_call_places_the_next_one(database: Databa
             if web.refiller is not None:
                 await web.refiller.drain()
             dials = await rows(
-                database, "SELECT status FROM calls WHERE campaign_id = %s AND provider_call_id IS NOT NULL", campaign_id
+                database,
+                "SELECT status FROM calls WHERE campaign_id = %s AND provider_call_id IS NOT NULL",
+                campaign_id,
             )
             assert len(dials) == 2
             again = await web.stranger.post(HOOK, json=body, headers=SIGNED_IN)

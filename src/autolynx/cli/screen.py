@@ -11,7 +11,7 @@ from rich.text import Text
 from autolynx.web.pages.views import BAR_WIDTH, CampaignView, RowView
 from autolynx.web.pages.words import status_word
 
-BAR_CELLS = 72
+BAR_CELLS = 66
 PART_STYLES = {
     "answered": "green3",
     "voicemail": "steel_blue1",
@@ -89,7 +89,7 @@ def _legend(view: CampaignView) -> Text:
     for part in view.bar_parts:
         text.append("■ ", style=PART_STYLES[part.key])
         text.append(f"{part.label} ", style="grey58")
-        text.append(f"{part.count}   ")
+        text.append(f"{part.count}  ")
     return text
 
 
@@ -118,6 +118,8 @@ def _lines(view: CampaignView) -> Text:
 
 def _calls(rows: Sequence[RowView]) -> Table:
     table = Table.grid(padding=(0, 3, 0, 0))
+    for width in (18, 22, 9, 14, 9, 7):
+        table.add_column(no_wrap=True, overflow="ellipsis", max_width=width)
     for row in rows:
         table.add_row(
             Text(row.name),

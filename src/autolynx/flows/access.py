@@ -68,7 +68,10 @@ async def open_session(runtime: Runtime, ticket: str) -> Session:
             await tokens.delete_expired(conn, expired_before=now - timedelta(seconds=KEPT_AFTER_END_SECONDS))
             await audit.append(conn, now=now, actor=spent.name, action="session.opened", subject=str(token.id))
         else:
-            await audit.append(conn, now=now, actor="unknown", action="session.refused")
+            minute = now.replace(second=0, microsecond=0)  # a flood of guesses costs one row a minute
+            await audit.append_once_since(
+                conn, since=minute, now=now, actor="unknown", action="session.refused", details={}
+            )
     if spent is None:
         raise Unauthorized("This sign-in ticket is not valid any more; ask for a new one.")
     return Session(token=token, secret=secret, csrf=csrf_for(secret))

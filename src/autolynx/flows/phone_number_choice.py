@@ -1,15 +1,15 @@
 """The phone number that a campaign calls from: the provider is asked whether it can."""
 
 from autolynx.errors import Conflict, ValidationProblem
+from autolynx.flows.phone_numbers import list_phone_numbers
 from autolynx.provider.port import RemoteNumber
 from autolynx.runtime import Runtime
-from autolynx.store import phone_numbers
 
 ACTIVE = "active"
 
 
 async def require_phone_number(runtime: Runtime, phone_number_id: str | None) -> str:
-    """Return the phone number to call from, known to the provider and active, and remember what is said of it.
+    """Return the phone number to call from, known to the provider and active.
 
     Raises ValidationProblem, Conflict, ProviderError.
     """
@@ -18,9 +18,8 @@ async def require_phone_number(runtime: Runtime, phone_number_id: str | None) ->
         raise ValidationProblem(
             "phoneNumberId: choose a phone number to call from, or set VAPI_PHONE_NUMBER_ID.", field="phoneNumberId"
         )
-    known = {number.phone_number_id: number for number in await runtime.provider.list_phone_numbers()}
-    await _remember(runtime, _checked(known.get(wanted)))
-    return wanted
+    known = {number.phone_number_id: number for number, _ in await list_phone_numbers(runtime)}
+    return _checked(known.get(wanted)).phone_number_id
 
 
 def _checked(number: RemoteNumber | None) -> RemoteNumber:
@@ -35,16 +34,3 @@ def _checked(number: RemoteNumber | None) -> RemoteNumber:
             details={"field": "phoneNumberId", "status": number.status},
         )
     return number
-
-
-async def _remember(runtime: Runtime, number: RemoteNumber) -> None:
-    limit = runtime.settings.free_number_daily_limit or None
-    async with runtime.database.connection() as conn:
-        await phone_numbers.remember(
-            conn,
-            phone_number_id=number.phone_number_id,
-            label=number.name or number.number,
-            provider=number.provider,
-            daily_limit=limit if number.is_free else None,
-            now=runtime.clock.now(),
-        )

@@ -7,6 +7,7 @@ from datetime import datetime
 from autolynx.domain.pacing import NumberPace
 from autolynx.store.database import Connection
 
+
 @dataclass(frozen=True, kw_only=True)
 class NumberLabel:
     """How a phone number is called by people, and who issued it."""

@@ -30,7 +30,7 @@ class WebhookAnswer(Shape):
 
 def get_refusals(request: Request) -> Refusals:
     """Return the tallies of refused deliveries."""
-    return cast("Refusals", request.app.state.refusals)
+    return cast("Refusals", request.app.state.refused_webhooks)
 
 
 @router.post(WEBHOOK_PATH, summary="Receive a webhook of the voice provider")

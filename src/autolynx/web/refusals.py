@@ -1,24 +1,23 @@
-"""Counts unauthenticated webhooks: a flood of them costs one audit row per address and minute, and then nothing."""
+"""Counts what was refused for want of a secret: a flood costs one audit row per address and minute, then nothing."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-MOST_PER_MINUTE = 1000
+MOST_WEBHOOKS_PER_MINUTE = 1000
+MOST_TICKETS_PER_MINUTE = 30
 MOST_ADDRESSES = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """One refused delivery. `to_write`: how many the audit row stands for; None where one stands already."""
+    """One refused request. `to_write`: how many the audit row stands for; None where one stands already.
 
-    count: int
+    `is_flood`: this address was refused more often in this minute than is answered with care.
+    """
+
     minute: datetime
     to_write: int | None
-
-    @property
-    def is_flood(self) -> bool:
-        """Whether this address sent more in this minute than is answered with care."""
-        return self.count > MOST_PER_MINUTE
+    is_flood: bool
 
 
 @dataclass(kw_only=True)
@@ -32,10 +31,11 @@ class _Tally:
 class Refusals:
     """The tallies of this process, by address."""
 
+    most_per_minute: int
     _tallies: dict[str, _Tally] = field(default_factory=dict)
 
     def note(self, address: str, now: datetime) -> Refusal:
-        """Count one refused delivery. What came after a row was written is counted by the address's next row."""
+        """Count one refused request. What came after a row was written is counted by the address's next row."""
         minute = now.replace(second=0, microsecond=0)
         tally = self._tallies.get(address)
         if tally is None:
@@ -49,7 +49,7 @@ class Refusals:
         to_write = tally.unwritten if is_first else None
         if is_first:
             tally.unwritten = 0
-        return Refusal(count=tally.count, minute=minute, to_write=to_write)
+        return Refusal(minute=minute, to_write=to_write, is_flood=tally.count > self.most_per_minute)
 
     def _make_room(self, minute: datetime) -> None:
         if len(self._tallies) >= MOST_ADDRESSES:

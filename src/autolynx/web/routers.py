@@ -3,13 +3,39 @@
 from fastapi import APIRouter
 
 from autolynx.web import docs, hooks
-from autolynx.web.api import assistants, health, phone_numbers, scheduler, session, tokens, uploads
+from autolynx.web.api import (
+    assistants,
+    calls,
+    campaign_life,
+    campaigns,
+    contacts,
+    dialing,
+    exports,
+    feed,
+    health,
+    incidents,
+    phone_numbers,
+    scheduler,
+    session,
+    tokens,
+    unsure,
+    uploads,
+)
 from autolynx.web.pages import live
 
 GUARDED: tuple[APIRouter, ...] = (
     assistants.router,
     phone_numbers.router,
     uploads.router,
+    campaigns.router,
+    campaign_life.router,
+    contacts.router,
+    exports.router,
+    feed.router,
+    calls.router,
+    dialing.router,
+    unsure.router,
+    incidents.router,
     scheduler.router,
     health.router,
     tokens.router,

@@ -1,15 +1,16 @@
 """Browser sessions: opened by a one-time ticket, ended by signing out."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from autolynx.errors import Unauthorized
+from autolynx.errors import RateLimited, Unauthorized
 from autolynx.flows import access
 from autolynx.runtime import Runtime
 from autolynx.web.auth import SESSION_COOKIE, Actor, get_caller
 from autolynx.web.context import RuntimeDep
+from autolynx.web.refusals import Refusals
 from autolynx.web.shapes import Input, Shape
 
 router = APIRouter(prefix="/api", tags=["access"])
@@ -28,12 +29,29 @@ class SessionAnswer(Shape):
     csrf_token: str
 
 
+def get_refusals(request: Request) -> Refusals:
+    """Return the tallies of refused tickets."""
+    return cast("Refusals", request.app.state.refused_tickets)
+
+
 @router.post("/session", summary="Open a browser session with a one-time ticket")
-async def open_session(response: Response, runtime: RuntimeDep, ticket: Ticket | None = None) -> SessionAnswer:
-    """Spend the ticket, set the cookie, and answer with the CSRF token."""
+async def open_session(
+    request: Request,
+    response: Response,
+    runtime: RuntimeDep,
+    refusals: Annotated[Refusals, Depends(get_refusals)],
+    ticket: Ticket | None = None,
+) -> SessionAnswer:
+    """Spend the ticket, set the cookie, and answer with the CSRF token. Guessing is throttled by address."""
     if ticket is None:
         raise Unauthorized('Send the sign-in ticket as {"ticket": ...}.')
-    session = await access.open_session(runtime, ticket.ticket)
+    try:
+        session = await access.open_session(runtime, ticket.ticket)
+    except Unauthorized:
+        now = runtime.clock.now()
+        if refusals.note(request.client.host if request.client else "unknown", now).is_flood:
+            raise RateLimited("Too many wrong tickets; wait a minute.", retry_after_seconds=60 - now.second) from None
+        raise
     set_session_cookie(response, runtime, session)
     return SessionAnswer(name=session.token.name, csrf_token=session.csrf)
 

@@ -132,7 +132,7 @@ def bar_parts(figures: Figures) -> list[BarPart]:
 
 def row_view(line: ContactLine, *, now: datetime, time_scale: float) -> RowView:
     """Return what the table shows of a contact. Talk is in the simulator's seconds where time runs faster."""
-    talk = _talk_seconds(line, now)
+    talk = _talk_seconds(line, now=now, time_scale=time_scale)
     changed = line.changed_at
     return RowView(
         id=line.id,
@@ -141,18 +141,21 @@ def row_view(line: ContactLine, *, now: datetime, time_scale: float) -> RowView:
         phone=grouped(line.phone),
         state=line.status or line.state,
         outcome=line.outcome,
-        talk=span(talk * time_scale) if talk is not None else "",
+        talk=span(talk) if talk is not None else "",
         cost=money(line.cost_usd),
         changed=ago((now - changed).total_seconds()) if changed else "",
     )
 
 
-def _talk_seconds(line: ContactLine, now: datetime) -> float | None:
-    """Return how long somebody was, or is being, talked to; None where nobody was."""
+def _talk_seconds(line: ContactLine, *, now: datetime, time_scale: float) -> float | None:
+    """Return how long somebody was, or is being, talked to; None where nobody was.
+
+    Of a call that is over the provider says so itself; of a live one our clock does, and that is scaled.
+    """
     if line.started_at is None:
         return None
     if line.status == CallStatus.IN_PROGRESS:
-        return (now - line.started_at).total_seconds()
+        return (now - line.started_at).total_seconds() * time_scale
     is_over = line.ended_at is not None and line.outcome == Outcome.ANSWERED
     return (line.ended_at - line.started_at).total_seconds() if is_over and line.ended_at else None
 

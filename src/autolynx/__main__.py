@@ -1,0 +1,5 @@
+"""`python -m autolynx` is the command `autolynx`."""
+
+from autolynx.cli import main
+
+main()

@@ -1,0 +1,115 @@
+"""Start, pause, resume and stop, over JSON."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse
+
+from autolynx.domain.campaign import CampaignStatus
+from autolynx.flows.audit_trail import note
+from autolynx.flows.campaign_life import pause_campaign, resume_campaign, start_campaign, stop_campaign
+from autolynx.flows.confirmed_start import wait_for_start
+from autolynx.flows.dialing_state import estimate_start
+from autolynx.runtime import Runtime
+from autolynx.web.auth import CallerDep
+from autolynx.web.context import Launching, LaunchingDep, RuntimeDep
+from autolynx.web.idempotency import OnceDep
+from autolynx.web.shapes_campaigns import MoveAnswer, StartAnswer, StartInput, StopAnswer, StopInput
+
+router = APIRouter(prefix="/api", tags=["campaigns"])
+
+
+@router.post("/campaigns/{campaign_id}/start", response_model=StartAnswer, summary="Start a campaign")
+async def start(
+    campaign_id: UUID,
+    *,
+    runtime: RuntimeDep,
+    actor: CallerDep,
+    launching: LaunchingDep,
+    once: OnceDep,
+    body: StartInput | None = None,
+) -> JSONResponse:
+    """Start dialling. With `holdForConfirmation` the answer waits up to 30 s for the first accepted call."""
+    holds = body is not None and body.hold_for_confirmation
+
+    async def work() -> StartAnswer:
+        return await _start(runtime, campaign_id, launching, actor=actor.name, holds=holds)
+
+    return await once.answer({"holdForConfirmation": holds}, work, status=200)
+
+
+async def _start(
+    runtime: Runtime, campaign_id: UUID, launching: Launching, *, actor: str, holds: bool
+) -> StartAnswer:
+    campaign = await start_campaign(runtime, campaign_id)
+    await note(runtime, "campaign.started", actor=actor, subject=str(campaign_id))
+    await launching.work_added()
+    status, started_at = await wait_for_start(runtime, campaign_id) if holds else (campaign.status, None)
+    if started_at is not None:
+        return StartAnswer(
+            campaign_id=campaign_id,
+            status=status,
+            estimated_start_time=started_at,
+            message="The first call was accepted by the voice provider.",
+        )
+    return StartAnswer(
+        campaign_id=campaign_id,
+        status=status,
+        estimated_start_time=await estimate_start(runtime) if status.is_running else None,
+        message=_waiting(status, holds=holds),
+    )
+
+
+def _waiting(status: CampaignStatus, *, holds: bool) -> str:
+    if not status.is_running:
+        return f"The campaign is {status}; no call was accepted by the voice provider."
+    if holds:
+        return "No call was accepted within the time of waiting; the campaign goes on dialling by itself."
+    return "The campaign is queued; the first call goes out as soon as a line is free."
+
+
+@router.post("/campaigns/{campaign_id}/pause", summary="Pause a campaign")
+async def pause(campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> MoveAnswer:
+    """Place no new calls; live ones go on."""
+    campaign = await pause_campaign(runtime, campaign_id)
+    await note(runtime, "campaign.paused", actor=actor.name, subject=str(campaign_id))
+    message = "No new calls are placed; live ones go on."
+    return MoveAnswer(campaign_id=campaign_id, status=campaign.status, message=message)
+
+
+@router.post("/campaigns/{campaign_id}/resume", summary="Resume a campaign")
+async def resume(
+    campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep
+) -> MoveAnswer:
+    """Go on where it was paused, or where it failed."""
+    campaign = await resume_campaign(runtime, campaign_id)
+    await note(runtime, "campaign.resumed", actor=actor.name, subject=str(campaign_id))
+    await launching.work_added()
+    message = "The campaign goes on where it was."
+    return MoveAnswer(campaign_id=campaign_id, status=campaign.status, message=message)
+
+
+@router.post("/campaigns/{campaign_id}/stop", summary="Stop a campaign")
+async def stop(
+    campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep, body: StopInput | None = None
+) -> StopAnswer:
+    """Stop for good. With `hangUp` live calls are ended now, those that still ring as soon as they connect."""
+    hangs_up = body is not None and body.hang_up
+    stopped = await stop_campaign(runtime, campaign_id, hangs_up=hangs_up)
+    await note(
+        runtime, "campaign.stopped", actor=actor.name, subject=str(campaign_id), details={"hangUp": hangs_up}
+    )
+    await launching.line_freed()  # claims that were never sent went back: others may use their lines
+    return StopAnswer(
+        campaign_id=campaign_id,
+        status=stopped.campaign.status,
+        message=_stopped(stopped.hung_up, stopped.still_live),
+        hung_up=stopped.hung_up,
+        still_live=stopped.still_live,
+    )
+
+
+def _stopped(hung_up: int, still_live: int) -> str:
+    if not hung_up and not still_live:
+        return "The campaign is stopped; no call of it is live."
+    return f"The campaign is stopped; {hung_up} calls were asked to end, {still_live} end by themselves."

@@ -1,0 +1,271 @@
+"""How a campaign looks outside: in a list, in full, and as it is asked for."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, PlainSerializer
+
+from autolynx.domain.campaign import MAX_CAP, MIN_CAP, Campaign, CampaignMode, CampaignStatus
+from autolynx.domain.campaign_name import MAX_CAMPAIGN_NAME_CHARACTERS
+from autolynx.domain.metrics import Counters, estimate_completion
+from autolynx.flows.campaign_edit import Created
+from autolynx.store.reports import CampaignReport
+from autolynx.web.shapes import Input, Pagination, Shape
+from autolynx.web.shapes_uploads import ImportReportShape
+
+Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+Cap = Annotated[int, Field(ge=MIN_CAP, le=MAX_CAP, description="How many calls at once, 1 to 50.")]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_CAMPAIGN_NAME_CHARACTERS)]
+PhoneNumberId = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class NewCampaignInput(Input):
+    """A campaign to be created, beside its file. What is left out follows from the upload and the settings."""
+
+    assistant_id: UUID
+    upload_id: UUID | None = None
+    name: Name | None = None
+    mode: CampaignMode = CampaignMode.CONTINUOUS
+    cap: Cap | None = None
+    phone_number_id: PhoneNumberId | None = None
+    region: str | None = Field(default=None, min_length=2, max_length=2)
+    line_quiet: bool = False
+    max_attempts: int = Field(default=1, ge=1, le=10)
+    include_recently_called: bool = False
+    again: bool = Field(default=False, description="Load a file that another campaign has taken already.")
+
+
+class CampaignChanges(Input):
+    """What to change. Mode, assistant and phone number only before Start."""
+
+    name: Name | None = None
+    cap: Cap | None = None
+    mode: CampaignMode | None = None
+    assistant_id: UUID | None = None
+    phone_number_id: PhoneNumberId | None = None
+
+
+class ListMetrics(Shape):
+    """The figures of a list. `successfulCalls` are those that the assistant's rubric calls a success."""
+
+    total_contacts: int
+    completed_calls: int
+    active_calls: int
+    successful_calls: int
+    total_cost: Number
+
+    @classmethod
+    def of(cls, counters: Counters) -> "ListMetrics":
+        """Show counters."""
+        return cls(
+            total_contacts=counters.contacts,
+            completed_calls=counters.completed_calls,
+            active_calls=counters.active_calls,
+            successful_calls=counters.success_true,
+            total_cost=counters.cost_usd,
+        )
+
+
+class ContactStates(Shape):
+    """How many contacts stand where."""
+
+    due: int
+    calling: int
+    done: int
+    unsure: int
+    excluded: int
+
+
+class DetailMetrics(ListMetrics):
+    """All figures. Costs in US dollars, of calls that are over; durations in seconds, of answered calls."""
+
+    contacts_by_state: ContactStates
+    calls_by_status: dict[str, int]
+    calls_by_outcome: dict[str, int]
+    success_rate: float | None
+    average_cost: Number | None
+    average_duration: Number | None
+
+    @classmethod
+    def of(cls, counters: Counters) -> "DetailMetrics":
+        """Show counters."""
+        return cls(
+            **dict(ListMetrics.of(counters)),
+            contacts_by_state=ContactStates(
+                due=counters.due,
+                calling=counters.calling,
+                done=counters.done,
+                unsure=counters.unsure,
+                excluded=counters.excluded,
+            ),
+            calls_by_status=counters.calls_by_status,
+            calls_by_outcome=counters.calls_by_outcome,
+            success_rate=counters.success_rate,
+            average_cost=counters.average_cost_usd,
+            average_duration=counters.average_duration_seconds,
+        )
+
+
+class Timeline(Shape):
+    """When things happened. `startedAt` is the moment the provider accepted the first call."""
+
+    created_at: datetime
+    queued_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    estimated_completion: datetime | None
+
+    @classmethod
+    def of(cls, report: CampaignReport, now: datetime) -> "Timeline":
+        """Show a campaign's times."""
+        campaign = report.campaign
+        estimated = estimate_completion(
+            report.counters, is_running=campaign.status.is_running, started_at=campaign.started_at, now=now
+        )
+        return cls(
+            created_at=campaign.created_at,
+            queued_at=campaign.queued_at,
+            started_at=campaign.started_at,
+            completed_at=campaign.completed_at,
+            estimated_completion=estimated,
+        )
+
+
+class CampaignBase(Shape):
+    """What every view of a campaign shows."""
+
+    id: UUID
+    name: str
+    status: CampaignStatus
+    status_reason: str | None
+    mode: CampaignMode
+    cap: int
+    assistant_id: UUID
+    phone_number_id: str
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+
+
+def base_of(campaign: Campaign) -> dict[str, Any]:
+    """Return the values of CampaignBase."""
+    return {name: getattr(campaign, name) for name in CampaignBase.model_fields}
+
+
+class CampaignItem(CampaignBase):
+    """A campaign in a list."""
+
+    assistant_name: str
+    metrics: ListMetrics
+
+    @classmethod
+    def of(cls, report: CampaignReport) -> "CampaignItem":
+        """Show a campaign."""
+        metrics = ListMetrics.of(report.counters)
+        return cls(**base_of(report.campaign), assistant_name=report.assistant, metrics=metrics)
+
+
+class CampaignList(Shape):
+    """A page of campaigns."""
+
+    campaigns: list[CampaignItem]
+    pagination: Pagination
+
+
+class AssistantShort(Shape):
+    """The assistant that calls."""
+
+    id: UUID
+    name: str
+    active: bool
+
+
+class CampaignDetail(CampaignBase):
+    """A campaign in full. `version` grows with every change of its calls and contacts."""
+
+    assistant: AssistantShort
+    options: dict[str, Any]
+    batch_size: int | None
+    open_batch: int
+    metrics: DetailMetrics
+    timeline: Timeline
+    import_counts: dict[str, Any]
+    version: int
+
+    @classmethod
+    def of(cls, report: CampaignReport, now: datetime) -> "CampaignDetail":
+        """Show a campaign."""
+        campaign = report.campaign
+        return cls(
+            **base_of(campaign),
+            assistant=AssistantShort(
+                id=campaign.assistant_id, name=report.assistant, active=report.is_assistant_active
+            ),
+            options=report.options,
+            batch_size=campaign.batch_size,
+            open_batch=campaign.open_batch,
+            metrics=DetailMetrics.of(report.counters),
+            timeline=Timeline.of(report, now),
+            import_counts=report.import_report,
+            version=report.counters.version,
+        )
+
+
+class CreatedReport(ImportReportShape):
+    """What became of a file's rows, and how many of the accepted ones the campaign left out."""
+
+    contacts: int
+    recently_called: int
+
+    @classmethod
+    def of_created(cls, created: Created) -> "CreatedReport":
+        """Show an import into a campaign."""
+        shown = ImportReportShape.of(created.loaded.report)
+        loaded = created.loaded
+        return cls(**dict(shown), contacts=loaded.contacts, recently_called=loaded.recently_called)
+
+
+class CampaignCreated(Shape):
+    """A campaign just created."""
+
+    campaign_id: UUID
+    import_report: CreatedReport
+    campaign: CampaignDetail
+
+
+class StartInput(Input):
+    """How to start: with `holdForConfirmation` the answer waits until the first call is accepted."""
+
+    hold_for_confirmation: bool = False
+
+
+class StopInput(Input):
+    """How to stop: with `hangUp` live calls are ended now."""
+
+    hang_up: bool = False
+
+
+class StartAnswer(Shape):
+    """What pressing Start did."""
+
+    campaign_id: UUID
+    status: CampaignStatus
+    estimated_start_time: datetime | None
+    message: str
+
+
+class MoveAnswer(Shape):
+    """Where a campaign stands after pause or resume."""
+
+    campaign_id: UUID
+    status: CampaignStatus
+    message: str
+
+
+class StopAnswer(MoveAnswer):
+    """What Stop did: `stillLive` calls end by themselves, or are hung up as soon as they connect."""
+
+    hung_up: int
+    still_live: int
