@@ -27,8 +27,8 @@ from autolynx.store.migrate import migrate
 REACH_ROWS_PER_SECOND = 150_000
 MOST_GROWTH_MB = 64
 BARE = """COPY (SELECT c.name, a.name, t.name, t.business_name, t.phone, k.status, k.outcome, k.ended_reason,
-        k.cost_usd, k.ended_at - k.started_at, k.started_at, k.ended_at, k.recording_url, k.success_evaluation, k.summary,
-        t.variables ->> 'city'
+        k.cost_usd, k.ended_at - k.started_at, k.started_at, k.ended_at, k.recording_url, k.success_evaluation,
+        k.summary, t.variables ->> 'city'
     FROM contacts t JOIN campaigns c ON c.id = t.campaign_id JOIN assistants a ON a.id = c.assistant_id
     LEFT JOIN calls k ON k.contact_id = t.id WHERE t.campaign_id = %s) TO STDOUT (FORMAT csv)"""
 
@@ -79,8 +79,8 @@ async def fill(database: Database, rows: int) -> UUID:
                    is_final, claimed_at, lease_until, dial_started_at, started_at, ended_at, ended_reason, cost_usd,
                    recording_url, summary, success_evaluation)
                SELECT t.campaign_id, t.id, 1, gen_random_uuid()::text, 'ENDED', 'answered', false, true,
-                   %(now)s, %(now)s, %(now)s, %(now)s, %(now)s + interval '54.3 seconds', 'customer-ended-call', 0.1234, 'there',
-                   'They talked about the offer and agreed on a visit.', true
+                   %(now)s, %(now)s, %(now)s, %(now)s, %(now)s + interval '54.3 seconds', 'customer-ended-call', 0.1234,
+                   'there', 'They talked about the offer and agreed on a visit.', true
                FROM contacts t WHERE t.campaign_id = %(id)s ORDER BY t.position""",
             values,
         )

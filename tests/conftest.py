@@ -16,9 +16,7 @@ OWNER = pytest.StashKey[IO[bytes]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("autolynx")
-    group.addoption(
-        "--postgres", default="16", choices=[*EMBEDDED_VERSIONS, "external"], help="server of most tests"
-    )
+    group.addoption("--postgres", default="16", choices=[*EMBEDDED_VERSIONS, "external"], help="server of most tests")
     group.addoption(
         "--postgres-url",
         default=os.environ.get("AUTOLYNX_TEST_POSTGRES_URL") or None,

@@ -36,14 +36,16 @@ async def running_postgres() -> AsyncIterator[str]:
             yield server.url
 
 
-def copied_database(url: str, name: str) -> str:
-    """Copy a database that nobody is connected to; return the URL of the copy."""
+def copied_database(url: str, name: str, *, is_durable: bool = True) -> str:
+    """Copy a database that nobody is connected to; return the URL of the copy. Commits need not be durable."""
     with psycopg.connect(at_database(url, "postgres"), autocommit=True) as conn:
         template = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
         conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
         conn.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(str(template)))
         )
+        if not is_durable:
+            conn.execute(sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(name)))
         conn.execute("CHECKPOINT")
     return at_database(url, name)
 

@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from autolynx.errors import ConfigurationError
 from autolynx.flows.assistants import seed_templates
+from autolynx.flows.live_feed import LiveFeed
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
 from autolynx.log import log
@@ -135,6 +136,13 @@ def build_provider(settings: Settings, clock: Clock) -> VapiProvider:
     )
 
 
-def build_web(engine: Engine) -> ASGIApp:
+def build_web(engine: Engine) -> FastAPI:
     """Build pages and API around an engine."""
     return build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker)
+
+
+async def end_streams(app: FastAPI) -> None:
+    """End the live streams of an application, which would otherwise keep its server from stopping."""
+    feed: LiveFeed | None = getattr(app.state, "live_feed", None)
+    if feed is not None:
+        await feed.close()

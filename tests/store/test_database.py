@@ -265,9 +265,7 @@ async def test_a_cancelled_transaction_is_rolled_back_and_its_connection_used_ag
 
 
 @pytest.mark.parametrize("milliseconds", [0, 1, 2, 3, 5, 8, 13, 21])
-async def test_a_request_cancelled_at_any_moment_loses_no_connection(
-    narrow: Database, milliseconds: int
-) -> None:
+async def test_a_request_cancelled_at_any_moment_loses_no_connection(narrow: Database, milliseconds: int) -> None:
     async def work() -> None:
         async with narrow.transaction() as conn:
             await conn.execute("UPDATE notes SET text = 'changed' WHERE id = 1")
@@ -294,9 +292,7 @@ async def test_a_deadlock_is_a_collision_and_repeating_the_whole_transaction_suc
     outcomes = await asyncio.gather(change(1, 2), change(2, 1), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes if outcome] == [DatabaseCollision]
     tries.clear()
-    await asyncio.gather(
-        retry_once_on_deadlock(lambda: change(1, 2)), retry_once_on_deadlock(lambda: change(2, 1))
-    )
+    await asyncio.gather(retry_once_on_deadlock(lambda: change(1, 2)), retry_once_on_deadlock(lambda: change(2, 1)))
     assert len(tries) == 3
     assert await texts(notes) == ["one+++", "two+++"]
 
@@ -317,9 +313,7 @@ async def test_work_that_collides_twice_gives_up(notes: Database) -> None:
 async def test_a_server_that_is_going_down_or_full_is_our_error(notes: Database, state: str) -> None:
     with pytest.raises(DatabaseUnavailable):
         async with notes.transaction() as conn:
-            await conn.execute(
-                f"DO $$ BEGIN RAISE EXCEPTION 'going' USING ERRCODE = '{state}'; END $$".encode()
-            )
+            await conn.execute(f"DO $$ BEGIN RAISE EXCEPTION 'going' USING ERRCODE = '{state}'; END $$".encode())
 
 
 async def test_what_is_wrong_with_a_statement_is_not_called_unavailable(notes: Database) -> None:

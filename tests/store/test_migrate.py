@@ -68,9 +68,7 @@ async def test_every_file_is_recorded_where_supabase_looks(empty_database: Datab
     ]
 
 
-async def test_further_columns_of_supabases_own_table_are_left_alone(
-    empty_database: Database, folder: Path
-) -> None:
+async def test_further_columns_of_supabases_own_table_are_left_alone(empty_database: Database, folder: Path) -> None:
     async with empty_database.connection() as conn:
         await conn.execute("CREATE SCHEMA supabase_migrations")
         await conn.execute(
@@ -104,9 +102,7 @@ async def test_ten_connections_at_once_apply_every_file_exactly_once(
     assert await rows(empty_database, "SELECT * FROM notes") == [(1, "fifty % done")]
 
 
-async def test_ten_processes_at_once_apply_every_file_exactly_once(
-    empty_database_url: str, folder: Path
-) -> None:
+async def test_ten_processes_at_once_apply_every_file_exactly_once(empty_database_url: str, folder: Path) -> None:
     async def one() -> str:
         command = (sys.executable, "-c", MIGRATE, empty_database_url, str(folder))
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
@@ -123,9 +119,7 @@ async def test_a_file_that_fails_half_way_is_undone_whole_and_the_ones_before_it
     empty_database: Database, folder: Path
 ) -> None:
     (folder / "20260103000000_broken.sql").write_text(THIRD)
-    with pytest.raises(
-        AutolynxError, match="20260103000000_broken failed and was rolled back: duplicate key"
-    ):
+    with pytest.raises(AutolynxError, match="20260103000000_broken failed and was rolled back: duplicate key"):
         await migrate(empty_database, folder)
     assert await rows(empty_database, "SELECT id FROM notes") == [(1,)]
     async with empty_database.connection() as conn:
@@ -150,18 +144,14 @@ async def test_a_database_ahead_of_this_release_is_refused_and_left_alone(
     assert await rows(empty_database, "SELECT to_regclass('third') IS NULL") == [(True,)]
 
 
-async def test_an_unknown_version_is_refused_even_if_it_is_older(
-    empty_database: Database, folder: Path
-) -> None:
+async def test_an_unknown_version_is_refused_even_if_it_is_older(empty_database: Database, folder: Path) -> None:
     await migrate(empty_database, folder)
     (folder / "20260101000000_notes.sql").unlink()
     with pytest.raises(Conflict, match="20260101000000"):
         await migrate(empty_database, folder)
 
 
-async def test_a_file_slipped_in_behind_what_is_applied_is_refused(
-    empty_database: Database, folder: Path
-) -> None:
+async def test_a_file_slipped_in_behind_what_is_applied_is_refused(empty_database: Database, folder: Path) -> None:
     await migrate(empty_database, folder)
     (folder / "20260101120000_between.sql").write_text("CREATE TABLE between_them ()")
     with pytest.raises(Conflict, match="only go forward"):

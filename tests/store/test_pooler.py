@@ -157,9 +157,7 @@ async def test_a_deadlock_through_the_pooler_is_repeated_once(pooled: Database) 
 
     outcomes = await asyncio.gather(change(1, 2), change(2, 1), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes if outcome] == [DatabaseCollision]
-    await asyncio.gather(
-        retry_once_on_deadlock(lambda: change(1, 2)), retry_once_on_deadlock(lambda: change(2, 1))
-    )
+    await asyncio.gather(retry_once_on_deadlock(lambda: change(1, 2)), retry_once_on_deadlock(lambda: change(2, 1)))
     assert await texts(pooled) == ["one+++", "two+++"]
 
 

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp
 from tests.support.checks import assert_counters_are_a_recount, assert_nobody_twice
-from tests.support.engine import make_campaign, make_runtime, test_settings, wait_until_settled
+from tests.support.engine import make_campaign, make_runtime, settings_for_test, wait_until_settled
 from tests.support.sim import running_sim
 
 from autolynx.flows.campaign_life import start_campaign
@@ -37,7 +37,7 @@ async def _served(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
 async def test_webhooks_alone_dial_a_list_to_its_end(database: Database, runtime_kind: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        settings = test_settings(
+        settings = settings_for_test(
             PUBLIC_URL=f"http://127.0.0.1:{listener.getsockname()[1]}",
             WEBHOOK_SHARED_SECRET="test-webhook-secret",
             TIME_SCALE=100,

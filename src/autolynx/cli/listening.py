@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
+from autolynx.bootstrap import end_streams
 from autolynx.errors import ConfigurationError
 
 MOST_PORTS_TRIED = 100
@@ -54,7 +55,7 @@ def port_of(listener: socket.socket) -> int:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     """Serve the application while the block lasts; then stop accepting and finish what is under way."""
     config = uvicorn.Config(
         app,
@@ -75,4 +76,5 @@ async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
         yield
     finally:
         server.should_exit = True
+        await end_streams(app)
         await task

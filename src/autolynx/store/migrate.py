@@ -17,14 +17,10 @@ from autolynx.errors import AutolynxError, ConfigurationError, Conflict
 from autolynx.store.database import Connection, Database, Timeouts
 
 FILE_NAME = re.compile(r"^([0-9]+)_(.*)\.sql$")
-OWN_TRANSACTION = re.compile(
-    r"^\s*(BEGIN|START TRANSACTION|COMMIT|ROLLBACK)\s*;", re.IGNORECASE | re.MULTILINE
-)
+OWN_TRANSACTION = re.compile(r"^\s*(BEGIN|START TRANSACTION|COMMIT|ROLLBACK)\s*;", re.IGNORECASE | re.MULTILINE)
 ADVISORY_LOCK = 4_206_110_315_020_263  # any constant, the same in every process
 LOCK_TIMEOUT = "5s"  # a migration that waits for a table makes everybody behind it wait too
-TIMEOUTS = Timeouts(
-    statement_seconds=900, lock_seconds=900, idle_seconds=60
-)  # the turn itself may take longer
+TIMEOUTS = Timeouts(statement_seconds=900, lock_seconds=900, idle_seconds=60)  # the turn itself may take longer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +40,7 @@ def migration_files(folder: Traversable | None = None) -> list[Migration]:
     source = folder or _packaged_folder()
     matches = [(FILE_NAME.match(entry.name), entry) for entry in source.iterdir()]
     found = [
-        Migration(version=match[1], name=match[2], sql=entry.read_text("utf-8"))
-        for match, entry in matches
-        if match
+        Migration(version=match[1], name=match[2], sql=entry.read_text("utf-8")) for match, entry in matches if match
     ]
     found.sort(key=_order)
     _check(found, source)
@@ -58,9 +52,7 @@ async def pending(conn: Connection, folder: Traversable | None = None) -> list[M
 
     Raises Conflict when the database holds a version this release does not know.
     """
-    table = await (
-        await conn.execute("SELECT to_regclass('supabase_migrations.schema_migrations') AS name")
-    ).fetchone()
+    table = await (await conn.execute("SELECT to_regclass('supabase_migrations.schema_migrations') AS name")).fetchone()
     known = migration_files(folder)
     return _lacking(known, await _recorded(conn) if table and table["name"] else set())
 

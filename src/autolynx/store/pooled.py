@@ -12,6 +12,8 @@ from psycopg.rows import dict_row
 from autolynx.errors import ConfigurationError
 
 TRUSTED_IDLE_SECONDS = 30.0  # a connection idle for longer is asked before use; any other is only looked at
+# Made anew for each look: poll costs one system call then, the default four. Windows has no poll.
+Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 DEFAULTS = {
     "connect_timeout": "5",
     "keepalives_idle": "30",
@@ -40,9 +42,7 @@ class PooledConnection(psycopg.AsyncConnection[dict[str, Any]]):
         try:
             conn = await super().connect(conninfo, **kwargs)
         except psycopg.Error as error:
-            told = [
-                line for line in str(error).splitlines() if line and not line.startswith("\t")
-            ]  # less hints
+            told = [line for line in str(error).splitlines() if line and not line.startswith("\t")]  # less hints
             failure.reason = told[-1] if told else type(error).__name__
             raise
         failure.reason = ""
@@ -79,6 +79,6 @@ async def is_alive(conn: PooledConnection) -> bool:
 
 
 def _has_input(conn: PooledConnection) -> bool:
-    with selectors.DefaultSelector() as selector:
+    with Selector() as selector:
         selector.register(conn.fileno(), selectors.EVENT_READ)
         return bool(selector.select(0))

@@ -116,9 +116,7 @@ def _ensure_account() -> None:
 def _add_account() -> None:
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if useradd is None:
-        raise ConfigurationError(
-            f"PostgreSQL does not run as root: start AutoLynx as another user, {INSTEAD}"
-        )
+        raise ConfigurationError(f"PostgreSQL does not run as root: start AutoLynx as another user, {INSTEAD}")
     command = [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     already_there = 9  # another process was faster

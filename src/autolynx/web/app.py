@@ -40,7 +40,7 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     app.state.refused_tickets = Refusals(most_per_minute=MOST_TICKETS_PER_MINUTE)
     app.state.phone_lines = PhoneLines(runtime)
     install_handlers(app)
-    pass
+    app.add_middleware(Guard)
     app.add_middleware(Outer)  # the last one added stands outside
     for router in GUARDED:
         app.include_router(router, dependencies=[Depends(get_caller)])

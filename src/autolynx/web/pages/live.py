@@ -68,7 +68,14 @@ async def show_campaign(
         )
     pages = max(1, -(-view.total // ROWS))
     return render(
-        request, "campaign.html", view=view, rows=rows, page=number, pages=pages, poll_milliseconds=POLL_MILLISECONDS
+        request,
+        "campaign.html",
+        view=view,
+        rows=rows,
+        page=number,
+        pages=pages,
+        has_stream=runtime.settings.runtime == "server",
+        poll_milliseconds=POLL_MILLISECONDS,
     )
 
 

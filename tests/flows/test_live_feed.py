@@ -1,0 +1,234 @@
+"""The live feed: within a second, nothing missed, nothing held."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from uuid import UUID, uuid4
+
+import pytest
+from tests.support.campaign_rows import START, add_call, add_event, change_campaign, make_campaign
+from tests.support.checks import query
+from tests.support.engine import make_runtime, settings_for_test
+
+from autolynx.flows import live_feed
+from autolynx.flows.live_feed import LiveFeed, Update
+from autolynx.store.database import Database
+
+pytestmark = pytest.mark.anyio
+
+NOWHERE = "http://127.0.0.1:9"
+SETTLED_SECONDS = 3 * live_feed.LOOK_SECONDS
+END = "UPDATE calls SET status = 'ENDED', outcome = 'answered', version = version + 1 WHERE id = %s"
+
+
+@asynccontextmanager
+async def running_feed(database: Database) -> AsyncIterator[LiveFeed]:
+    feed = LiveFeed(make_runtime(database, NOWHERE, settings=settings_for_test()))
+    yield feed
+    await feed.close()
+
+
+async def news(updates: AsyncIterator[Update], *, seconds: float = 2.0) -> Update:
+    async with asyncio.timeout(seconds):
+        return await anext(updates)
+
+
+async def end_call(database: Database, campaign_id: UUID, call_id: UUID) -> None:
+    async with database.transaction() as conn:
+        await conn.execute(END, [call_id])
+        await conn.execute(
+            """INSERT INTO call_events (campaign_id, call_id, status, source, created_at)
+               VALUES (%s, %s, 'ENDED', 'webhook', %s)""",
+            [campaign_id, call_id, START],
+        )
+
+
+async def add_live_call(database: Database, campaign_id: UUID, position: int) -> UUID:
+    live = {"status": "RINGING", "outcome": None, "holds_line": True, "is_final": False}
+    return await add_call(database, campaign_id, position, **live)
+
+
+async def test_the_figures_come_first_and_a_change_within_a_second(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=3)
+    call_id = await add_live_call(database, campaign_id, 1)
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
+        first = await news(updates)
+        assert first.report is not None
+        assert first.report.counters.ringing == 1
+        began = time.monotonic()
+        await end_call(database, campaign_id, call_id)
+        update = await news(updates)
+        took = time.monotonic() - began
+    assert took < 1.0
+    assert update.report is not None
+    assert (update.report.counters.ringing, update.report.counters.answered) == (0, 1)
+    (row,) = update.rows.values()
+    assert (row.name, row.call_status, row.outcome) == ("Ada 1", "ENDED", "answered")
+
+
+async def test_a_claim_shows_at_once_though_it_leaves_no_event(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=2)
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        await add_call(
+            database, campaign_id, 0, status="QUEUED", outcome=None, holds_line=True, is_final=False
+        )
+        update = await news(updates)
+    assert [row.call_status for row in update.rows.values()] == ["QUEUED"]
+
+
+async def test_an_event_that_is_committed_after_a_later_one_is_not_missed(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=2)
+    slow, quick = [
+        await add_call(database, campaign_id, position, outcome="unknown") for position in (0, 1)
+    ]
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        async with database.transaction() as conn:
+            await conn.execute(
+                """INSERT INTO call_events (campaign_id, call_id, status, source, created_at)
+                   VALUES (%s, %s, 'ENDED', 'webhook', %s)""",
+                [campaign_id, slow, START],
+            )
+            await add_event(database, campaign_id, quick)
+            seen_first = await news(updates)
+            await asyncio.sleep(SETTLED_SECONDS)
+        seen_late = await news(updates)
+    assert [row.name for row in seen_first.rows.values()] == ["Ada 1"]
+    assert [row.name for row in seen_late.rows.values()] == ["Ada 0"]
+
+
+async def test_one_who_comes_back_gets_what_changed_meanwhile(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=3)
+    first, second = [await add_call(database, campaign_id, position) for position in (0, 2)]
+    known = await add_event(database, campaign_id, first)
+    await add_event(database, campaign_id, second)
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id, after=known)) as updates:
+        update = await news(updates)
+    assert "Ada 2" in {row.name for row in update.rows.values()}
+    assert update.last_event_id > known
+
+
+async def test_nothing_is_sent_while_nothing_changes(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    await add_event(database, campaign_id, await add_call(database, campaign_id, 0))
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        with pytest.raises(TimeoutError):
+            await news(updates, seconds=SETTLED_SECONDS)
+
+
+async def test_each_watcher_sees_his_own_campaign(database: Database) -> None:
+    one = await make_campaign(database, contacts=1)
+    other = await make_campaign(database, contacts=1, first=5)
+    async with (
+        running_feed(database) as feed,
+        aclosing(feed.watch(one)) as ones,
+        aclosing(feed.watch(other)) as others,
+    ):
+        await asyncio.gather(news(ones), news(others))
+        await add_event(database, other, await add_call(database, other, 0))
+        update = await news(others)
+        assert [row.name for row in update.rows.values()] == ["Ada 5"]
+        with pytest.raises(TimeoutError):
+            await news(ones, seconds=SETTLED_SECONDS)
+
+
+async def test_a_slow_watcher_gets_the_latest_state_and_no_queue(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=2)
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        call_id = await add_live_call(database, campaign_id, 0)
+        await asyncio.sleep(SETTLED_SECONDS)
+        await end_call(database, campaign_id, call_id)
+        await asyncio.sleep(SETTLED_SECONDS)
+        update = await news(updates)
+    assert [row.call_status for row in update.rows.values()] == ["ENDED"]
+    assert update.report is not None
+    assert update.report.counters.answered == 1
+
+
+async def test_a_deleted_campaign_ends_its_stream(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        await change_campaign(database, campaign_id, deleted_at=START)
+        assert (await news(updates)).is_gone
+        with pytest.raises(StopAsyncIteration):
+            await news(updates)
+
+
+async def test_closing_the_feed_ends_every_stream_and_the_poller(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        await feed.close()
+        with pytest.raises(StopAsyncIteration):
+            await news(updates)
+        assert feed.watchers == 0
+        assert [task for task in asyncio.all_tasks() if "_poll" in repr(task)] == []
+
+
+async def test_nobody_is_asked_while_nobody_watches(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    async with running_feed(database) as feed:
+        async with aclosing(feed.watch(campaign_id)) as updates:
+            await news(updates)
+        await asyncio.sleep(SETTLED_SECONDS)
+        assert feed.watchers == 0
+        assert [task for task in asyncio.all_tasks() if "_poll" in repr(task)] == []
+        async with aclosing(feed.watch(campaign_id)) as updates:
+            assert (await news(updates)).report is not None
+
+
+async def test_between_two_looks_no_connection_is_held(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    looks = []
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        for _ in range(20):
+            await asyncio.sleep(0.05)
+            looks.append(database._pool.get_stats()["pool_available"] == database._pool.get_stats()["pool_size"])
+    assert sum(looks) >= 15
+
+
+async def test_a_hundred_watchers_cost_one_statement_for_each_look(database: Database) -> None:
+    campaigns = [await make_campaign(database, contacts=1, first=10 * number) for number in range(5)]
+    async with running_feed(database) as feed:
+        streams = [feed.watch(campaigns[number % 5]) for number in range(100)]
+        await asyncio.gather(*(news(one) for one in streams))
+        before = await counted(database)
+        await asyncio.sleep(5 * live_feed.LOOK_SECONDS)
+        asked = await counted(database) - before
+        for one in streams:
+            await one.aclose()  # type: ignore[attr-defined]
+    assert asked <= 12
+
+
+async def counted(database: Database) -> int:
+    """Transactions of this database so far, as the server counts them."""
+    await query(database, "SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()")
+    (row,) = await query(
+        database, "SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()"
+    )
+    return int(row["n"])
+
+
+async def test_a_database_that_is_away_for_a_moment_breaks_no_stream(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        await query(
+            database,
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()""",
+        )
+        await asyncio.sleep(SETTLED_SECONDS)
+        await add_event(database, campaign_id, await add_call(database, campaign_id, 0))
+        assert (await news(updates, seconds=10)).rows
+
+
+async def test_a_campaign_that_never_was_is_gone_at_once(database: Database) -> None:
+    async with running_feed(database) as feed, aclosing(feed.watch(uuid4())) as updates:
+        assert (await news(updates)).is_gone
