@@ -32,7 +32,7 @@ HEADER = (
 )
 HOSTILE = [
     "=1+1",
-    "=HYPERLINK(\"http://192.0.2.1/\",\"click\")",
+    '=HYPERLINK("http://192.0.2.1/","click")',
     "+1+1",
     "-2+3",
     "@SUM(A1)",

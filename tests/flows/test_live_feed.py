@@ -71,18 +71,14 @@ async def test_a_claim_shows_at_once_though_it_leaves_no_event(database: Databas
     campaign_id = await make_campaign(database, contacts=2)
     async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
         await news(updates)
-        await add_call(
-            database, campaign_id, 0, status="QUEUED", outcome=None, holds_line=True, is_final=False
-        )
+        await add_call(database, campaign_id, 0, status="QUEUED", outcome=None, holds_line=True, is_final=False)
         update = await news(updates)
     assert [row.call_status for row in update.rows.values()] == ["QUEUED"]
 
 
 async def test_an_event_that_is_committed_after_a_later_one_is_not_missed(database: Database) -> None:
     campaign_id = await make_campaign(database, contacts=2)
-    slow, quick = [
-        await add_call(database, campaign_id, position, outcome="unknown") for position in (0, 1)
-    ]
+    slow, quick = [await add_call(database, campaign_id, position, outcome="unknown") for position in (0, 1)]
     async with running_feed(database) as feed, aclosing(feed.watch(campaign_id)) as updates:
         await news(updates)
         async with database.transaction() as conn:
@@ -209,9 +205,7 @@ async def test_a_hundred_watchers_cost_one_statement_for_each_look(database: Dat
 async def counted(database: Database) -> int:
     """Transactions of this database so far, as the server counts them."""
     await query(database, "SELECT pg_stat_force_next_flush(), pg_stat_clear_snapshot()")
-    (row,) = await query(
-        database, "SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()"
-    )
+    (row,) = await query(database, "SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()")
     return int(row["n"])
 
 

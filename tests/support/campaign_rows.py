@@ -31,8 +31,8 @@ async def add_call(database: Database, campaign_id: UUID, position: int, **value
     row = {name: Jsonb(value) if isinstance(value, dict | list) else value for name, value in row.items()}
     async with database.connection() as conn:
         await conn.execute(
-            f"""INSERT INTO calls (campaign_id, contact_id, {', '.join(row)})
-                SELECT t.campaign_id, t.id, {', '.join(f'%({name})s' for name in row)} FROM contacts t
+            f"""INSERT INTO calls (campaign_id, contact_id, {", ".join(row)})
+                SELECT t.campaign_id, t.id, {", ".join(f"%({name})s" for name in row)} FROM contacts t
                 WHERE t.campaign_id = %(campaign)s AND t.position = %(position)s""",
             {**row, "campaign": campaign_id, "position": position},
         )
@@ -44,7 +44,7 @@ async def change_contact(database: Database, campaign_id: UUID, position: int, *
     row = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in values.items()}
     async with database.connection() as conn:
         await conn.execute(
-            f"""UPDATE contacts SET {', '.join(f'{name} = %({name})s' for name in row)}
+            f"""UPDATE contacts SET {", ".join(f"{name} = %({name})s" for name in row)}
                 WHERE campaign_id = %(campaign)s AND position = %(position)s""",
             {**row, "campaign": campaign_id, "position": position},
         )
@@ -73,7 +73,7 @@ async def add_event(database: Database, campaign_id: UUID, call_id: UUID, status
 
 
 async def add_assistant(
-    database: Database, *, name: str = "Riley", source: str = "imported", active: bool = True
+    database: Database, *, name: str = "Morgan", source: str = "imported", active: bool = True
 ) -> UUID:
     """Insert an assistant of the simulator's account, or a template."""
     assistant_id = uuid4()

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -22,12 +22,15 @@ class Sim:
 
     async def ledger(self) -> dict[str, Any]:
         """Return every dial and the summary."""
-        return (await self._client.get(f"{self.url}/_sim/ledger")).raise_for_status().json()
+        return await self._get("full")
 
     async def summary(self) -> dict[str, Any]:
         """Return the summary alone."""
-        answer = await self._client.get(f"{self.url}/_sim/ledger", params={"format": "summary"})
-        return answer.raise_for_status().json()
+        return await self._get("summary")
+
+    async def _get(self, form: str) -> dict[str, Any]:
+        answer = await self._client.get(f"{self.url}/_sim/ledger", params={"format": form})
+        return cast("dict[str, Any]", answer.raise_for_status().json())
 
     async def faults(self, **values: Any) -> None:
         """Change faults."""

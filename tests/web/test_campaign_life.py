@@ -82,7 +82,9 @@ async def test_pause_resume_and_stop_follow_the_states(database: Database) -> No
         assert stopped["status"] == "CANCELED"
         assert stopped["hungUp"] + stopped["stillLive"] >= 0
         audited = await rows(database, "SELECT action FROM audit_log WHERE subject = %s ORDER BY id", str(campaign_id))
-    assert [row["action"] for row in audited] == [f"campaign.{word}" for word in ("started", "paused", "resumed", "stopped")]
+    assert [row["action"] for row in audited] == [
+        f"campaign.{word}" for word in ("started", "paused", "resumed", "stopped")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,9 @@ async def test_an_illegal_transition_is_a_conflict_that_says_from_what_to_what(
 async def test_a_campaign_without_contacts_cannot_be_started(database: Database) -> None:
     async with running_web(database) as web:
         campaign_id = await make_campaign(database, contacts=0)
-        assert "no contacts" in problem(await web.client.post(path_of(campaign_id, "start")), 409, "CONFLICT")["message"]
+        assert (
+            "no contacts" in problem(await web.client.post(path_of(campaign_id, "start")), 409, "CONFLICT")["message"]
+        )
 
 
 async def test_a_higher_cap_is_used_at_once(database: Database) -> None:

@@ -65,8 +65,13 @@ _VERDICTS: dict[EndClass, Verdict] = {
 }
 
 
-def has_conversation(facts: Facts, *, was_live: bool) -> bool:
-    """Whether something besides the reason shows that somebody picked up."""
+def has_conversation(facts: Facts) -> bool:
+    """Whether something besides the reason shows that somebody picked up: a start or words, and not a free call."""
+    return (facts.started_at is not None or bool(facts.transcript_rank)) and facts.cost_usd != 0
+
+
+def was_reached(facts: Facts, *, was_live: bool) -> bool:
+    """Whether there is any sign that the call got through: then its claim never goes back."""
     return was_live or facts.started_at is not None or bool(facts.transcript_rank)
 
 
@@ -76,14 +81,14 @@ def judge(facts: Facts, *, was_live: bool, is_blocked: bool, is_canceled: bool) 
     `is_blocked`: accepted above the provider's limit; without a start it never reached anybody.
     `is_canceled`: an operator had asked for the end.
     """
-    talked = has_conversation(facts, was_live=was_live)
-    if is_blocked and not talked:
+    reached = was_reached(facts, was_live=was_live)
+    if is_blocked and not reached:
         return not_dialled(Blame.CONCURRENCY)
-    verdict = _of_class(classify_end(facts.ended_reason), talked=talked)
-    if not verdict.counts_as_attempt and talked:
+    verdict = _of_class(classify_end(facts.ended_reason), talked=has_conversation(facts))
+    if not verdict.counts_as_attempt and reached:
         verdict = _failed(Outcome.PROVIDER_ERROR, verdict.blame)
     if is_canceled and verdict.counts_as_attempt:
-        return Verdict(status=CallStatus.CANCELED, outcome=verdict.outcome if talked else Outcome.CANCELED)
+        return Verdict(status=CallStatus.CANCELED, outcome=verdict.outcome if reached else Outcome.CANCELED)
     return verdict
 
 

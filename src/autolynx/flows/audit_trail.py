@@ -12,6 +12,4 @@ async def note(
 ) -> None:
     """Append an entry; `action` is dotted (`campaign.started`), details hold no names or phone numbers."""
     async with runtime.database.connection() as conn:
-        await audit.append(
-            conn, now=runtime.clock.now(), actor=actor, action=action, subject=subject, details=details
-        )
+        await audit.append(conn, now=runtime.clock.now(), actor=actor, action=action, subject=subject, details=details)

@@ -167,9 +167,7 @@ async def _insert(
     raise AssertionError("the last try returns or raises")
 
 
-async def _with_default_name(
-    runtime: Runtime, draft: Campaign, wanted: NewCampaign, owner_id: UUID | None
-) -> Campaign:
+async def _with_default_name(runtime: Runtime, draft: Campaign, wanted: NewCampaign, owner_id: UUID | None) -> Campaign:
     async with runtime.database.connection() as conn:
         upload = await uploads.get_upload(conn, wanted.upload_id, owner_id=owner_id, now=runtime.clock.now())
     name = default_name(upload.file_name, draft.created_at.date())
@@ -196,16 +194,10 @@ async def _insert_named(
             is_repeat_allowed=wanted.is_repeat_allowed,
             owner_id=owner_id,
         )
-        await campaigns.save_contacts_loaded(
-            conn, draft.id, total_contacts=loaded.contacts, report=counts_of(loaded)
-        )
+        await campaigns.save_contacts_loaded(conn, draft.id, total_contacts=loaded.contacts, report=counts_of(loaded))
         counts = {"contacts": loaded.contacts}
-        await audit.append(
-            conn, now=now, actor=actor, action="campaign.created", subject=str(draft.id), details=counts
-        )
-    campaign = dataclasses.replace(
-        draft, total_contacts=loaded.contacts, options=CampaignOptions.from_json(options)
-    )
+        await audit.append(conn, now=now, actor=actor, action="campaign.created", subject=str(draft.id), details=counts)
+    campaign = dataclasses.replace(draft, total_contacts=loaded.contacts, options=CampaignOptions.from_json(options))
     return Created(campaign=campaign, loaded=loaded)
 
 
@@ -259,9 +251,7 @@ _BEFORE_START = {"mode": "mode", "assistant_id": "assistantId", "phone_number_id
 def _check_is_early_enough(campaign: Campaign, changes: Changes) -> None:
     """Raise Conflict for what can only be changed before Start. The value that it has already is no change."""
     late = [
-        word
-        for name, word in _BEFORE_START.items()
-        if getattr(changes, name) not in {None, getattr(campaign, name)}
+        word for name, word in _BEFORE_START.items() if getattr(changes, name) not in {None, getattr(campaign, name)}
     ]
     if late and campaign.status is not CampaignStatus.CREATED:
         raise Conflict(

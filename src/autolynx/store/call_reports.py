@@ -102,7 +102,7 @@ _CALL = {
 async def get_call(conn: Connection, call_id: UUID) -> CallReport:
     """Return a call; released claims and calls of deleted campaigns as well. Raises NotFound."""
     cursor = await conn.execute(
-        f"""SELECT {', '.join(f'{source} AS {name}' for name, source in _CALL.items())}
+        f"""SELECT {", ".join(f"{source} AS {name}" for name, source in _CALL.items())}
             FROM calls k JOIN contacts t ON t.id = k.contact_id JOIN campaigns c ON c.id = k.campaign_id
             WHERE k.id = %s""",
         [call_id],

@@ -85,7 +85,7 @@ async def copy_lines(
     if has_transcript:
         cells.append("k.transcript_json::text")
     end = ", ".join(["%(end)s", *["NULL"] * (len(cells) - 1)])
-    statement = f"""COPY ((SELECT {', '.join(cells)} FROM {SOURCES} WHERE t.campaign_id = %(id)s
+    statement = f"""COPY ((SELECT {", ".join(cells)} FROM {SOURCES} WHERE t.campaign_id = %(id)s
             AND t.position BETWEEN %(first)s AND %(last)s ORDER BY t.position) UNION ALL SELECT {end})
         TO STDOUT (FORMAT csv)"""
     values = {"id": campaign_id, "first": first, "last": last, "calls_url": calls_url, "end": _END}

@@ -18,4 +18,3 @@ def phone_pattern(text: str) -> str | None:
     if not _ONLY_PHONE.fullmatch(text) or len(digits) < LEAST_DIGITS:
         return None
     return f"%{digits}%"
-

@@ -37,9 +37,7 @@ class EventShape(Shape):
     @classmethod
     def of(cls, event: EventReport) -> "EventShape":
         """Show an event."""
-        return cls(
-            id=event.id, status=event.status, source=event.source, details=event.payload, at=event.created_at
-        )
+        return cls(id=event.id, status=event.status, source=event.source, details=event.payload, at=event.created_at)
 
 
 class CallContact(Shape):
@@ -88,9 +86,7 @@ class CallDetail(Shape):
         return cls(
             **plain,
             campaign_name=call.campaign,
-            contact=CallContact(
-                id=call.contact_id, name=call.name, business_name=call.business_name, phone=call.phone
-            ),
+            contact=CallContact(id=call.contact_id, name=call.name, business_name=call.business_name, phone=call.phone),
             cost=call.cost_usd,
             recording_url=f"{CALLS_PATH}{call.id}/recording" if call.has_recording else None,
             transcript=call.transcript_json,

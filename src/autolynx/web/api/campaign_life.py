@@ -38,9 +38,7 @@ async def start(
     return await once.answer({"holdForConfirmation": holds}, work, status=200)
 
 
-async def _start(
-    runtime: Runtime, campaign_id: UUID, launching: Launching, *, actor: str, holds: bool
-) -> StartAnswer:
+async def _start(runtime: Runtime, campaign_id: UUID, launching: Launching, *, actor: str, holds: bool) -> StartAnswer:
     campaign = await start_campaign(runtime, campaign_id)
     await note(runtime, "campaign.started", actor=actor, subject=str(campaign_id))
     await launching.work_added()
@@ -78,9 +76,7 @@ async def pause(campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> Mov
 
 
 @router.post("/campaigns/{campaign_id}/resume", summary="Resume a campaign")
-async def resume(
-    campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep
-) -> MoveAnswer:
+async def resume(campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep) -> MoveAnswer:
     """Go on where it was paused, or where it failed."""
     campaign = await resume_campaign(runtime, campaign_id)
     await note(runtime, "campaign.resumed", actor=actor.name, subject=str(campaign_id))
@@ -96,9 +92,7 @@ async def stop(
     """Stop for good. With `hangUp` live calls are ended now, those that still ring as soon as they connect."""
     hangs_up = body is not None and body.hang_up
     stopped = await stop_campaign(runtime, campaign_id, hangs_up=hangs_up)
-    await note(
-        runtime, "campaign.stopped", actor=actor.name, subject=str(campaign_id), details={"hangUp": hangs_up}
-    )
+    await note(runtime, "campaign.stopped", actor=actor.name, subject=str(campaign_id), details={"hangUp": hangs_up})
     await launching.line_freed()  # claims that were never sent went back: others may use their lines
     return StopAnswer(
         campaign_id=campaign_id,

@@ -17,9 +17,7 @@ router = APIRouter(prefix="/api", tags=["campaigns"])
 
 MOST_PAGES = 1_000_000
 MOST_BATCHES = 1_000_000
-CallStatusOrNone = Literal[
-    "NOT_CALLED", "QUEUED", "RINGING", "IN_PROGRESS", "ENDED", "FAILED", "CANCELED", "TIMEOUT"
-]
+CallStatusOrNone = Literal["NOT_CALLED", "QUEUED", "RINGING", "IN_PROGRESS", "ENDED", "FAILED", "CANCELED", "TIMEOUT"]
 
 
 @router.get("/campaigns/{campaign_id}/contacts", summary="List the contacts of a campaign")

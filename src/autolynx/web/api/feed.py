@@ -68,7 +68,8 @@ async def watch(
 
 
 async def _events(runtime: Runtime, updates: AsyncIterator[Update]) -> AsyncIterator[ServerSentEvent]:
-    life = FUNCTION_SECONDS if runtime.settings.runtime == "function" else None
+    is_function = runtime.settings.runtime == "function"
+    life = runtime.settings.scaled(FUNCTION_SECONDS) if is_function else None
     yield ServerSentEvent(comment="hello", retry=COME_BACK_MILLISECONDS)
     try:
         async with aclosing(updates), asyncio.timeout(life):  # type: ignore[type-var]

@@ -53,9 +53,7 @@ async def list_incidents(
 ) -> IncidentList:
     """Return incidents, newest first."""
     async with runtime.database.connection() as conn:
-        found, total = await call_reports.list_incidents(
-            conn, kinds=kind or (), limit=limit, skip=(page - 1) * limit
-        )
+        found, total = await call_reports.list_incidents(conn, kinds=kind or (), limit=limit, skip=(page - 1) * limit)
     return IncidentList(
         incidents=[IncidentShape.of(one) for one in found],
         pagination=Pagination.of(page=page, limit=limit, total=total),

@@ -84,9 +84,7 @@ async def decide(
 ) -> DecisionAnswer:
     """Dial the contact again, or leave it."""
     await decide_unsure(runtime, call_id, body.decision)
-    await note(
-        runtime, "unsure.decided", actor=actor.name, subject=str(call_id), details={"decision": body.decision}
-    )
+    await note(runtime, "unsure.decided", actor=actor.name, subject=str(call_id), details={"decision": body.decision})
     if body.decision is Decision.REDIAL:
         await launching.work_added()
     return DecisionAnswer(call_id=call_id, decision=body.decision)

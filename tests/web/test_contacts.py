@@ -1,0 +1,85 @@
+"""The contacts of a campaign over JSON."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tests.support.campaign_rows import add_call, change_contact, make_campaign
+from tests.support.web import Web, problem, running_web
+
+from autolynx.store.database import Database
+
+pytestmark = pytest.mark.anyio
+
+NAMES = ["100% Ada", "100 Ada", "snake_case", "snakeXcase", "O'Hara", 'The "Boss"', "back\\slash", "Zoë Ölmann"]
+
+
+async def names(web: Web, campaign_id: Any, **query: Any) -> list[str]:
+    answer = await web.client.get(f"/api/campaigns/{campaign_id}/contacts", params=query)
+    assert answer.status_code == 200, answer.text
+    return [contact["name"] for contact in answer.json()["contacts"]]
+
+
+async def test_a_search_takes_every_character_literally(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=len(NAMES))
+    for position, name in enumerate(NAMES):
+        await change_contact(database, campaign_id, position, name=name, business_name=f"Shop {position}")
+    async with running_web(database) as web:
+        assert await names(web, campaign_id, search="100%") == ["100% Ada"]
+        assert await names(web, campaign_id, search="E_C") == ["snake_case"]
+        assert await names(web, campaign_id, search="o'h") == ["O'Hara"]
+        assert await names(web, campaign_id, search='"boss"') == ['The "Boss"']
+        assert await names(web, campaign_id, search="\\") == ["back\\slash"]
+        assert await names(web, campaign_id, search="Ölm") == ["Zoë Ölmann"]
+        assert await names(web, campaign_id, search="shop 3") == ["snakeXcase"]
+        assert await names(web, campaign_id, search="' OR 1=1 --") == []
+        assert await names(web, campaign_id, search="(200) 555-0104") == ["O'Hara"]
+        assert await names(web, campaign_id, search="+1200555010") == NAMES
+        assert await names(web, campaign_id, search="  ") == NAMES
+
+
+async def test_pages_do_not_overlap_and_count_everything(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=120)
+    async with running_web(database) as web:
+        path = f"/api/campaigns/{campaign_id}/contacts"
+        first = (await web.client.get(path)).json()
+        assert len(first["contacts"]) == 50
+        assert first["pagination"] == {"page": 1, "limit": 50, "total": 120, "pages": 3}
+        pages = [await names(web, campaign_id, page=page) for page in (1, 2, 3, 4)]
+        assert [name for page in pages for name in page] == [f"Ada {number}" for number in range(120)]
+        assert len(await names(web, campaign_id, limit=500)) == 120
+        for wrong in (
+            {"limit": 501},
+            {"limit": 0},
+            {"page": 0},
+            {"status": "DONE"},
+            {"outcome": "great"},
+            {"batch": -1},
+        ):
+            problem(await web.client.get(path, params=wrong), 400, "VALIDATION_ERROR")
+        problem(await web.client.get(f"/api/campaigns/{uuid4()}/contacts"), 404, "NOT_FOUND")
+        problem(await web.stranger.get(path), 401, "UNAUTHORIZED")
+
+
+async def test_filters_look_at_the_latest_counted_call(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=5)
+    await add_call(database, campaign_id, 0, outcome="no_answer")
+    await add_call(database, campaign_id, 0, attempt=2, outcome="answered")
+    await add_call(database, campaign_id, 1, outcome="no_answer")
+    await add_call(database, campaign_id, 2, status="FAILED", outcome="not_dialled", counts_as_attempt=False)
+    await add_call(database, campaign_id, 3, status="RINGING", outcome=None, holds_line=True, is_final=False)
+    await change_contact(database, campaign_id, 4, batch_index=1, state="excluded", reason="out of attempts")
+    async with running_web(database) as web:
+        assert await names(web, campaign_id, outcome="no_answer") == ["Ada 1"]
+        assert await names(web, campaign_id, outcome="answered") == ["Ada 0"]
+        assert await names(web, campaign_id, status="ENDED") == ["Ada 0", "Ada 1"]
+        assert await names(web, campaign_id, status="NOT_CALLED") == ["Ada 2", "Ada 4"]
+        assert await names(web, campaign_id, status="ENDED", outcome="no_answer", search="acme 1") == ["Ada 1"]
+        assert await names(web, campaign_id, batch=1) == ["Ada 4"]
+        answer = (await web.client.get(f"/api/campaigns/{campaign_id}/contacts", params={"status": "ENDED"})).json()
+        assert answer["pagination"]["total"] == 2
+        assert answer["summary"] == {"contactsShown": 2, "callsCompleted": 3, "callsActive": 1, "callsPending": 4}
+        (last,) = (await web.client.get(f"/api/campaigns/{campaign_id}/contacts", params={"batch": 1})).json()[
+            "contacts"
+        ]
+        assert (last["state"], last["reason"], last["call"]) == ("excluded", "out of attempts", None)
