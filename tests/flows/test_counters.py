@@ -7,9 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.support.campaign_rows import START, make_campaign
-from tests.support.checks import assert_counters_are_a_recount, query
-from tests.support.engine import MovedClock, make_runtime, settings_for_test
 
 from autolynx.domain.call import CallNews, CallStatus, Facts, NewsKind, Outcome, Source
 from autolynx.domain.metrics import Counters
@@ -21,6 +18,9 @@ from autolynx.flows.settle import settle
 from autolynx.runtime import Runtime
 from autolynx.store import reports
 from autolynx.store.database import Database
+from tests.support.campaign_rows import START, make_campaign
+from tests.support.checks import assert_counters_are_a_recount, query
+from tests.support.engine import MovedClock, make_runtime, settings_for_test
 
 pytestmark = pytest.mark.anyio
 
@@ -82,7 +82,7 @@ async def decide(runtime: Runtime, call_id: UUID, decision: Decision) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_after_any_life_the_counters_are_a_recount(database: Database, seed: int) -> None:
-    dice, clock = random.Random(seed), MovedClock(START)
+    dice, clock = random.Random(seed), MovedClock(START)  # noqa: S311 - chooses a life, guards nothing
     runtime = make_runtime(database, NOWHERE, settings=settings_for_test(), clock=clock)
     campaign_id = await make_campaign(
         database, contacts=12, cap=5, mode=dice.choice(["continuous", "batch"]), options='{"maxAttempts": 3}'

@@ -12,9 +12,6 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.campaign_rows import START, add_call, change_campaign, change_contact, make_campaign
-from tests.support.checks import query
-from tests.support.engine import make_runtime, settings_for_test
 
 from autolynx.domain.csv_cells import neutralise_cell, restore_cell
 from autolynx.errors import NotFound
@@ -22,6 +19,9 @@ from autolynx.flows import export as flow
 from autolynx.flows.export import open_export
 from autolynx.runtime import Runtime
 from autolynx.store.database import Database
+from tests.support.campaign_rows import START, add_call, change_campaign, change_contact, make_campaign
+from tests.support.checks import query
+from tests.support.engine import make_runtime, settings_for_test
 
 pytestmark = pytest.mark.anyio
 

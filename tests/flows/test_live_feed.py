@@ -7,13 +7,13 @@ from contextlib import aclosing, asynccontextmanager
 from uuid import UUID, uuid4
 
 import pytest
-from tests.support.campaign_rows import START, add_call, add_event, change_campaign, make_campaign
-from tests.support.checks import query
-from tests.support.engine import make_runtime, settings_for_test
 
 from autolynx.flows import live_feed
 from autolynx.flows.live_feed import LiveFeed, Update
 from autolynx.store.database import Database
+from tests.support.campaign_rows import START, add_call, add_event, change_campaign, make_campaign
+from tests.support.checks import query
+from tests.support.engine import make_runtime, settings_for_test
 
 pytestmark = pytest.mark.anyio
 

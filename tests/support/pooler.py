@@ -16,7 +16,7 @@ from autolynx.store.postgres_programs import ACCOUNT
 PROGRAM = shutil.which("pgbouncer", path=f"{os.defpath}:/usr/sbin:/usr/local/bin:/usr/local/sbin")
 CONFIGURATION = """
 [databases]
-* = host={host} port={port} user={user}
+* = host={host} port={port} user={user}{password}
 [pgbouncer]
 pool_mode = transaction
 default_pool_size = {server_connections}
@@ -39,6 +39,7 @@ async def transaction_pooler(url: str, run_folder: Path, *, server_connections: 
         "host": given["host"],
         "port": given.get("port") or 5432,
         "user": given.get("user", "postgres"),
+        "password": f" password={given['password']}" if "password" in given else "",
     }
     ini = folder / "pgbouncer.ini"
     ini.write_text(CONFIGURATION.format(folder=folder, server_connections=server_connections, **settings))
@@ -59,7 +60,7 @@ async def transaction_pooler(url: str, run_folder: Path, *, server_connections: 
 async def _wait_until_ready(url: str) -> None:
     for _ in range(100):
         with suppress(psycopg.OperationalError):
-            async with await psycopg.AsyncConnection.connect(url):
+            async with await psycopg.AsyncConnection.connect(url, connect_timeout=2):
                 return
         await asyncio.sleep(0.05)
     raise AssertionError("PgBouncer did not come up")

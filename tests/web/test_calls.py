@@ -5,14 +5,14 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from tests.support.campaign_rows import START, add_call, add_event, change_campaign, change_contact, make_campaign
-from tests.support.sim import running_sim
-from tests.support.web import problem, rows, running_web
 
 from autolynx.flows.campaign_life import start_campaign
 from autolynx.flows.refill import refill
 from autolynx.flows.tick import run_once
 from autolynx.store.database import Database
+from tests.support.campaign_rows import START, add_call, add_event, change_campaign, change_contact, make_campaign
+from tests.support.sim import running_sim
+from tests.support.web import problem, rows, running_web
 
 pytestmark = pytest.mark.anyio
 

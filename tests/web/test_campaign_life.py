@@ -4,11 +4,11 @@ import asyncio
 from uuid import UUID
 
 import pytest
+
+from autolynx.store.database import Database
 from tests.support.campaign_rows import change_campaign, make_campaign
 from tests.support.sim import running_sim
 from tests.support.web import problem, rows, running_web
-
-from autolynx.store.database import Database
 
 pytestmark = pytest.mark.anyio
 

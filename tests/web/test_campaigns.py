@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import httpx
 import pytest
+
+from autolynx.store.database import Database
 from tests.support.campaign_rows import (
     START,
     add_assistant,
@@ -16,8 +18,6 @@ from tests.support.campaign_rows import (
 )
 from tests.support.sim import TWILIO_MAIN, TWILIO_SECOND, running_sim
 from tests.support.web import Web, problem, rows, running_web
-
-from autolynx.store.database import Database
 
 pytestmark = pytest.mark.anyio
 

@@ -4,10 +4,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.support.campaign_rows import add_call, change_contact, make_campaign
-from tests.support.web import Web, problem, running_web
 
 from autolynx.store.database import Database
+from tests.support.campaign_rows import add_call, change_contact, make_campaign
+from tests.support.web import Web, problem, running_web
 
 pytestmark = pytest.mark.anyio
 

@@ -11,12 +11,12 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import uvicorn
+
+from autolynx.store.database import Database
 from tests.support.campaign_rows import START, add_call, add_event, change_campaign, make_campaign
 from tests.support.checks import query
 from tests.support.engine import free_port
 from tests.support.web import Web, running_web
-
-from autolynx.store.database import Database
 
 pytestmark = pytest.mark.anyio
 

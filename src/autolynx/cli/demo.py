@@ -66,7 +66,7 @@ async def _demo(settings: Settings, play: Play, listener: socket.socket, *, leav
             wish = Wish(file=file, errors=None, name=CAMPAIGN, assistant=_sample_name(SPEAKER), takes_any=True)
             campaign = await create_from_file(stage.runtime, wish, console)
         watched = await dial_to_the_end(stage, campaign, console, output=OUTPUT)
-        if not leaves and watched.is_complete:
+        if not leaves and watched.is_complete and not stage.interrupts.count:
             await _serve_on(stage, console)
         return watched
 

@@ -40,6 +40,8 @@ class LazyGroup(TyperGroup):
         """Return the real command, imported now, for the one that was called."""
         name, command, rest = super().resolve_command(ctx, args)
         if name in COMMANDS:
-            command = build_command(import_module(f"autolynx.cli.{name}").app)
+            app = import_module(f"autolynx.cli.{name}").app
+            app.rich_markup_mode = None  # plain help, like the list's
+            command = build_command(app)
             command.name = name
         return name, command, rest

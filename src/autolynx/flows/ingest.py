@@ -2,22 +2,25 @@
 
 import hashlib
 import json
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from autolynx.domain.call import CallStatus
 from autolynx.errors import DataRefused, NotFound
 from autolynx.flows import resting
 from autolynx.flows.hang_up import hang_up_if_wanted
-from autolynx.flows.settle import Settled, settle
+from autolynx.flows.settle import Settled, settle_locked
 from autolynx.log import log
 from autolynx.provider.port import WebhookNews
 from autolynx.runtime import Runtime
 from autolynx.store import calls, inbox, settling
 from autolynx.store.database import Connection
-from autolynx.store.inbox import InboxRow
+from autolynx.store.inbox import Delivery, InboxRow, InboxState
 from autolynx.store.savepoint import savepoint
+from autolynx.store.settling import Locked
 
 PARK_SECONDS = 7 * 24 * 3600.0
 PARKED_RETRY_SECONDS = 3600.0  # a call that becomes ours later wakes its parked bodies itself
@@ -25,6 +28,15 @@ RETRY_SECONDS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 MOST_LEFTOVERS = 50
 # What a body may do to us without taking the intake down. A lost database is none of these.
 UNDIGESTED = (DataRefused, NotFound, ValueError, TypeError, KeyError)
+
+
+class Note(Protocol):
+    """Writes into the inbox what became of a body: with the body itself, or beside one that was kept before."""
+
+    def __call__(
+        self, conn: Connection, delivery: Delivery, state: InboxState, *, retry_at: datetime | None = None
+    ) -> Awaitable[None]:
+        """Write it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,30 +67,23 @@ async def receive_webhook(runtime: Runtime, body: Any) -> Received:
 
 async def _keep_and_settle(runtime: Runtime, news: WebhookNews, clean: Any) -> Settled | None:
     """Keep and settle in one transaction; what cannot be digested is kept alone, then tried under a savepoint."""
+    now, delivery = runtime.clock.now(), _delivery(news, clean)
+    keep = partial(inbox.put, our_call_id=news.our_call_id, body=clean, now=now)
     try:
         async with runtime.database.pipelined() as conn:
-            inbox_id = await _keep(runtime, conn, news, clean)
-            return await _settle_known(runtime, conn, news, inbox_id=inbox_id, now=runtime.clock.now())
+            return await _settle_known(runtime, conn, news, delivery=delivery, note=keep)
     except UNDIGESTED as error:
         log.warning("inbox.kept_unsettled", type=news.type, error=type(error).__name__)
     async with runtime.database.transaction() as conn:
-        inbox_id = await _keep(runtime, conn, news, clean)
+        await keep(conn, delivery, InboxState.RECEIVED, retry_at=now)
     async with runtime.database.transaction() as conn:
-        return await _try_to_settle(runtime, conn, news, inbox_id=inbox_id, failures=0)
+        return await _try_to_settle(runtime, conn, news, delivery=delivery, failures=0)
 
 
-async def _keep(runtime: Runtime, conn: Connection, news: WebhookNews, clean: Any) -> int:
+def _delivery(news: WebhookNews, clean: Any) -> Delivery:
     # Bodies that name no call share no key: each is told from the others by its content.
     key = news.provider_call_id or "sha256:" + _digest(clean)
-    return await inbox.put(
-        conn,
-        provider_call_id=key,
-        type=news.type,
-        status=news.status,
-        our_call_id=news.our_call_id,
-        body=clean,
-        now=runtime.clock.now(),
-    )
+    return Delivery(provider_call_id=key, type=news.type, status=news.status)
 
 
 def _digest(clean: Any) -> str:
@@ -86,43 +91,53 @@ def _digest(clean: Any) -> str:
 
 
 async def _try_to_settle(
-    runtime: Runtime, conn: Connection, news: WebhookNews, *, inbox_id: int, failures: int
+    runtime: Runtime, conn: Connection, news: WebhookNews, *, delivery: Delivery, failures: int
 ) -> Settled | None:
     """Settle under a savepoint: a body that we cannot digest stays in the inbox and costs nobody else anything."""
     now = runtime.clock.now()
+    note = partial(inbox.save_state, now=now)
     try:
         async with savepoint(conn):
-            return await _settle_known(runtime, conn, news, inbox_id=inbox_id, now=now)
+            return await _settle_known(runtime, conn, news, delivery=delivery, note=note)
     except UNDIGESTED as error:
-        await _note_failure(runtime, conn, inbox_id, error, failures=failures, now=now)
+        await _note_failure(runtime, conn, delivery, error, failures=failures, now=now)
         return None
 
 
 async def _settle_known(
-    runtime: Runtime, conn: Connection, news: WebhookNews, *, inbox_id: int, now: datetime
+    runtime: Runtime, conn: Connection, news: WebhookNews, *, delivery: Delivery, note: Note
 ) -> Settled | None:
+    """Settle what is about a call of ours; `note` writes into the inbox what became of the body."""
+    now = runtime.clock.now()
     if news.news is None:
-        await inbox.save_state(conn, inbox_id, "ignored", now=now)
+        await note(conn, delivery, InboxState.IGNORED)
         return None
-    call_id = await calls.find_id(
-        conn, provider_call_id=news.provider_call_id or None, our_call_id=news.our_call_id
-    )
-    if call_id is None:
+    locked = await _lock(conn, news)
+    if locked is None:
         retry = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
-        await inbox.save_state(conn, inbox_id, "parked", now=now, retry_at=retry)
+        await note(conn, delivery, InboxState.PARKED, retry_at=retry)
         return None
-    settled = await settle(conn, call_id, news.news, now=now, timers=runtime.settings.timers, inbox_id=inbox_id)
-    await inbox.save_state(conn, inbox_id, "settled", now=now)
-    return settled
+    await note(conn, delivery, InboxState.SETTLED)
+    return await settle_locked(conn, locked, news.news, now=now, timers=runtime.settings.timers, delivery=delivery)
+
+
+async def _lock(conn: Connection, news: WebhookNews) -> Locked | None:
+    """Lock the call that the news speaks of. Our own id comes first: the provider echoes it from our very request."""
+    if news.our_call_id is not None:
+        locked = await settling.find_locked(conn, news.our_call_id)
+        if locked is not None:
+            return locked
+    call_id = await calls.find_id(conn, news.provider_call_id) if news.provider_call_id else None
+    return await settling.find_locked(conn, call_id) if call_id else None
 
 
 async def _note_failure(
-    runtime: Runtime, conn: Connection, inbox_id: int, error: Exception, *, failures: int, now: datetime
+    runtime: Runtime, conn: Connection, delivery: Delivery, error: Exception, *, failures: int, now: datetime
 ) -> None:
     step = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
     retry_at = now + timedelta(seconds=runtime.settings.scaled(step))
-    is_dead = await inbox.save_failure(conn, inbox_id, error=type(error).__name__, retry_at=retry_at)
-    log.error("inbox.unsettled", inbox_id=inbox_id, error=type(error).__name__, is_dead=is_dead)
+    is_dead = await inbox.save_failure(conn, delivery, error=type(error).__name__, retry_at=retry_at)
+    log.error("inbox.unsettled", type=delivery.type, error=type(error).__name__, is_dead=is_dead)
     if is_dead:
         await settling.raise_incident(
             conn,
@@ -154,6 +169,6 @@ async def retry_leftovers(runtime: Runtime) -> bool:
 async def _retry(runtime: Runtime, row: InboxRow) -> bool:
     news = runtime.provider.read_webhook(row.body)
     async with runtime.database.transaction() as conn:
-        settled = await _try_to_settle(runtime, conn, news, inbox_id=row.id, failures=row.failures)
+        settled = await _try_to_settle(runtime, conn, news, delivery=row.delivery, failures=row.failures)
     await _after_commit(runtime, settled)
     return settled.freed_line if settled else False

@@ -8,7 +8,7 @@ comes twice does no harm, and a slow watcher gets the latest state instead of a 
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -150,7 +150,7 @@ class LiveFeed:
         self._hurry = asyncio.Event()
         self._is_closed = False
 
-    async def watch(self, campaign_id: UUID, *, after: int | None = None) -> AsyncIterator[Update]:
+    async def watch(self, campaign_id: UUID, *, after: int | None = None) -> AsyncGenerator[Update, None]:
         """Yield what changes in a campaign: the figures as they are first, then news, until it is deleted.
 
         `after`: the last event that the watcher has heard of; rows changed since then come first.

@@ -14,6 +14,7 @@ from autolynx.domain.outcome import Blame
 from autolynx.domain.words import why
 from autolynx.store import calls, campaigns, contacts, settling
 from autolynx.store.database import Connection
+from autolynx.store.inbox import Delivery
 from autolynx.store.settling import Locked
 
 
@@ -34,17 +35,23 @@ class Settled:
     @property
     def wants_hang_up(self) -> bool:
         """Whether an operator stopped this call and it has just become possible to hang it up."""
-        return self.after.hangs_up and self.after.status is CallStatus.IN_PROGRESS and bool(self.after.facts.control_url)
+        return (
+            self.after.hangs_up and self.after.status is CallStatus.IN_PROGRESS and bool(self.after.facts.control_url)
+        )
 
 
-async def settle(
-    conn: Connection, call_id: UUID, news: CallNews, *, now: datetime, timers: Timers, inbox_id: int | None = None
-) -> Settled:
+async def settle(conn: Connection, call_id: UUID, news: CallNews, *, now: datetime, timers: Timers) -> Settled:
     """Apply one piece of news to a call inside the caller's transaction. Raises NotFound.
 
     Locks the campaign, then the call; asks the pure rule; saves; appends the event; moves contact and campaign.
     """
-    locked = await settling.lock(conn, call_id)
+    return await settle_locked(conn, await settling.lock(conn, call_id), news, now=now, timers=timers)
+
+
+async def settle_locked(
+    conn: Connection, locked: Locked, news: CallNews, *, now: datetime, timers: Timers, delivery: Delivery | None = None
+) -> Settled:
+    """Apply one piece of news to a call that is locked already; `delivery` is the kept body that tells it."""
     step = advance(locked.call, news, now=now, timers=timers)
     if step.is_second_id:
         await _keep_second_id(conn, locked, news, now=now)
@@ -57,7 +64,7 @@ async def settle(
             status=step.call.status,
             source=news.source,
             payload=_payload(news, step.call),
-            inbox_id=inbox_id,
+            delivery=delivery,
             now=now,
         )
     await _follow(conn, locked, step, now=now, timers=timers)
@@ -133,9 +140,7 @@ async def _move_contact(conn: Connection, locked: Locked, step: Advance, *, now:
 
 def _another_is_calling(locked: Locked) -> bool:
     """Whether the contact is on another call: the contact's row is fresh under the lock, so it is what we believe."""
-    return locked.other_is_active or (
-        locked.contact_state is ContactState.CALLING and not locked.call.status.is_active
-    )
+    return locked.other_is_active or (locked.contact_state is ContactState.CALLING and not locked.call.status.is_active)
 
 
 def _applies(locked: Locked, call: Call, standing: Standing) -> bool:

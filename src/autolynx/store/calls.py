@@ -1,5 +1,6 @@
 """Calls: one row per claim, from the first instant to the last word about it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,16 +34,12 @@ def from_row(row: Row) -> Call:
     return Call(**own, facts=Facts(**{name: row[name] for name in _FACTS}))
 
 
-async def find_id(conn: Connection, *, provider_call_id: str | None, our_call_id: UUID | None) -> UUID | None:
-    """Return our id of the call that news speaks of: by the provider's id, an alias of it, or our own id.
-
-    Our own id wins where both are given: the provider echoes it from our very request.
-    """
+async def find_id(conn: Connection, provider_call_id: str) -> UUID | None:
+    """Return our id of the call that the provider knows by that id, or by an alias of it."""
     cursor = await conn.execute(
-        """SELECT id FROM calls WHERE id = %(ours)s
-           UNION ALL SELECT id FROM calls WHERE provider_call_id = %(theirs)s
+        """SELECT id FROM calls WHERE provider_call_id = %(theirs)s
            UNION ALL SELECT call_id FROM call_aliases WHERE provider_call_id = %(theirs)s LIMIT 1""",
-        {"ours": our_call_id, "theirs": provider_call_id},
+        {"theirs": provider_call_id},
     )
     row = await cursor.fetchone()
     return row["id"] if row else None
@@ -58,17 +55,19 @@ async def get(conn: Connection, call_id: UUID) -> Call:
 
 async def save(conn: Connection, before: Call, after: Call) -> bool:
     """Write what changed; False where somebody else wrote in between (the version had moved)."""
-    values: dict[str, Any] = {name: getattr(after, name) for name in _SAVED}
-    values |= {name: getattr(after.facts, name) for name in _FACTS}
-    sets = [f"{name} = %({name})s" for name in values]
+    values = _changed(before, after, _SAVED) | _changed(before.facts, after.facts, _FACTS)
     if after.facts.transcript_rank > before.facts.transcript_rank:
-        sets.append("transcript_json = %(transcript)s")
-        values["transcript"] = Jsonb(after.facts.transcript)
+        values["transcript_json"] = Jsonb(after.facts.transcript)
+    sets = "".join(f"{name} = %({name})s, " for name in values)
     cursor = await conn.execute(
-        f"UPDATE calls SET {', '.join(sets)}, version = version + 1 WHERE id = %(id)s AND version = %(version)s",
+        f"UPDATE calls SET {sets}version = version + 1 WHERE id = %(id)s AND version = %(version)s",
         {**values, "id": before.id, "version": before.version},
     )
     return cursor.rowcount == 1
+
+
+def _changed(before: object, after: object, names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(after, name)) != getattr(before, name)}
 
 
 async def mark_dialling(conn: Connection, call_id: UUID, *, now: datetime, look_at: datetime) -> bool:
@@ -138,5 +137,7 @@ async def list_lines(conn: Connection, campaign_id: UUID | None = None) -> list[
 
 async def next_check_at(conn: Connection) -> datetime | None:
     """Return when the next look is due."""
-    row = await (await conn.execute("SELECT min(next_check_at) AS at FROM calls WHERE next_check_at IS NOT NULL")).fetchone()
+    row = await (
+        await conn.execute("SELECT min(next_check_at) AS at FROM calls WHERE next_check_at IS NOT NULL")
+    ).fetchone()
     return row["at"] if row else None

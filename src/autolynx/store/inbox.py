@@ -1,7 +1,8 @@
 """The webhook inbox: every authentic body is kept once before anything is made of it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,61 +11,80 @@ from psycopg.types.json import Jsonb
 from autolynx.store.database import Connection
 
 MAX_FAILURES = 5
+_THE_DELIVERY = "(provider_call_id, type, status) = (%(provider_call_id)s, %(type)s, %(status)s)"
+
+
+class InboxState(StrEnum):
+    """What became of a body."""
+
+    RECEIVED = "received"  # to be tried (again) from `retry_at` on
+    SETTLED = "settled"
+    PARKED = "parked"  # about no call of ours yet
+    IGNORED = "ignored"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What a body is recognised by when it comes again; '' for what it does not say."""
+
+    provider_call_id: str
+    type: str
+    status: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class InboxRow:
     """A body that waits to be settled."""
 
-    id: int
-    state: str
+    delivery: Delivery
     body: Any
     failures: int
 
 
 async def put(
     conn: Connection,
+    delivery: Delivery,
+    state: InboxState,
     *,
-    provider_call_id: str,
-    type: str,  # noqa: A002 - the word of the webhook itself
-    status: str,
     our_call_id: UUID | None,
     body: Any,
     now: datetime,
-) -> int:
-    """Keep a body under its delivery key and return the row's id; a repeat counts as a further delivery."""
-    cursor = await conn.execute(
-        """INSERT INTO webhook_inbox (provider_call_id, type, status, our_call_id, body, received_at, retry_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s)
-           ON CONFLICT ON CONSTRAINT webhook_inbox_delivery_key
-           DO UPDATE SET deliveries = webhook_inbox.deliveries + 1
-           RETURNING id""",
-        [provider_call_id, type, status, our_call_id, Jsonb(body), now, now],
+    retry_at: datetime | None = None,
+) -> None:
+    """Keep a body, with what became of it. A repeat counts as a further delivery of the body that is kept already."""
+    await conn.execute(
+        """INSERT INTO webhook_inbox (provider_call_id, type, status, our_call_id, body, received_at, state, retry_at,
+               settled_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+           ON CONFLICT ON CONSTRAINT webhook_inbox_delivery_key DO UPDATE SET
+               deliveries = webhook_inbox.deliveries + 1, state = excluded.state, retry_at = excluded.retry_at,
+               settled_at = coalesce(excluded.settled_at, webhook_inbox.settled_at)""",
+        [
+            *(delivery.provider_call_id, delivery.type, delivery.status, our_call_id, Jsonb(body), now),
+            *(state, retry_at, now if state is InboxState.SETTLED else None),
+        ],
     )
-    row = await cursor.fetchone()
-    assert row is not None  # noqa: S101 - INSERT ... DO UPDATE always returns a row
-    return int(row["id"])
 
 
 async def save_state(
-    conn: Connection, inbox_id: int, state: str, *, now: datetime, retry_at: datetime | None = None
+    conn: Connection, delivery: Delivery, state: InboxState, *, now: datetime, retry_at: datetime | None = None
 ) -> None:
-    """Say what became of a body: settled, parked (retry_at: until when), ignored."""
+    """Say what became of a body that was kept before; `retry_at`: when a parked one is tried again."""
     await conn.execute(
-        """UPDATE webhook_inbox SET state = %(state)s, retry_at = %(retry)s,
-               settled_at = CASE WHEN %(state)s = 'settled' THEN %(now)s ELSE settled_at END
-           WHERE id = %(id)s""",
-        {"state": state, "retry": retry_at, "now": now, "id": inbox_id},
+        f"""UPDATE webhook_inbox SET state = %(state)s, retry_at = %(retry)s,
+                settled_at = CASE WHEN %(state)s = 'settled' THEN %(now)s ELSE settled_at END
+            WHERE {_THE_DELIVERY}""",
+        {"state": state, "retry": retry_at, "now": now, **asdict(delivery)},
     )
 
 
-async def save_failure(conn: Connection, inbox_id: int, *, error: str, retry_at: datetime) -> bool:
+async def save_failure(conn: Connection, delivery: Delivery, *, error: str, retry_at: datetime) -> bool:
     """Count a failure; True when the body has become a dead letter by it."""
     cursor = await conn.execute(
-        """UPDATE webhook_inbox SET failures = failures + 1, last_error = %(error)s, retry_at = %(retry)s,
-               state = CASE WHEN failures + 1 >= %(most)s THEN 'dead' ELSE 'received' END
-           WHERE id = %(id)s RETURNING state""",
-        {"error": error, "retry": retry_at, "most": MAX_FAILURES, "id": inbox_id},
+        f"""UPDATE webhook_inbox SET failures = failures + 1, last_error = %(error)s, retry_at = %(retry)s,
+                state = CASE WHEN failures + 1 >= %(most)s THEN 'dead' ELSE 'received' END
+            WHERE {_THE_DELIVERY} RETURNING state""",
+        {"error": error, "retry": retry_at, "most": MAX_FAILURES, **asdict(delivery)},
     )
     row = await cursor.fetchone()
     return row is not None and row["state"] == "dead"
@@ -76,10 +96,14 @@ async def claim_open(conn: Connection, *, now: datetime, again_at: datetime, mos
         """WITH due AS (SELECT id FROM webhook_inbox WHERE state IN ('received', 'parked') AND retry_at <= %(now)s
                ORDER BY retry_at LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED)
            UPDATE webhook_inbox i SET retry_at = %(again)s FROM due WHERE i.id = due.id
-           RETURNING i.id, i.state, i.body, i.failures""",
+           RETURNING i.provider_call_id, i.type, i.status, i.body, i.failures""",
         {"now": now, "again": again_at, "most": most},
     )
-    return [InboxRow(**row) for row in await cursor.fetchall()]
+    return [_inbox_row(**row) for row in await cursor.fetchall()]
+
+
+def _inbox_row(*, body: Any, failures: int, **key: str) -> InboxRow:
+    return InboxRow(delivery=Delivery(**key), body=body, failures=failures)
 
 
 async def expire_parked(conn: Connection, *, received_before: datetime) -> int:

@@ -14,7 +14,8 @@ from autolynx.domain.contact import ContactState
 from autolynx.errors import NotFound
 from autolynx.store import calls
 from autolynx.store.campaigns import CAMPAIGN_NAMES, campaign_from_row
-from autolynx.store.database import Connection
+from autolynx.store.database import Connection, Row
+from autolynx.store.inbox import Delivery
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,15 @@ _CAMPAIGN = ", ".join(f"c.{name} AS campaign_{name}" for name in CAMPAIGN_NAMES)
 
 
 async def lock(conn: Connection, call_id: UUID) -> Locked:
-    """Lock the call's campaign, then the call. Raises NotFound.
+    """Lock the call's campaign, then the call. Raises NotFound."""
+    locked = await find_locked(conn, call_id)
+    if locked is None:
+        raise NotFound("There is no call of that id.")
+    return locked
+
+
+async def find_locked(conn: Connection, call_id: UUID) -> Locked | None:
+    """Lock the call's campaign, then the call; None if there is no such call.
 
     One statement does it in that order: the row of the call can only be reached through the locked campaign's. Which
     campaign it is never changes for a call, so that it is found without a lock. The figures of other rows are as of
@@ -44,10 +53,10 @@ async def lock(conn: Connection, call_id: UUID) -> Locked:
         f"""WITH c AS MATERIALIZED (SELECT * FROM campaigns
                 WHERE id = (SELECT campaign_id FROM calls WHERE id = %(id)s) FOR NO KEY UPDATE)
             SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, o.releases, o.is_latest, o.other_is_active,
-                n.due = 0 AS may_be_last
-            FROM c CROSS JOIN LATERAL (SELECT * FROM calls WHERE id = %(id)s FOR NO KEY UPDATE) k
+                (SELECT n.due = 0 FROM campaign_counters n WHERE n.campaign_id = c.id) AS may_be_last
+            FROM c CROSS JOIN LATERAL
+                (SELECT * FROM calls WHERE id = %(id)s AND campaign_id = c.id FOR NO KEY UPDATE) k
             CROSS JOIN LATERAL (SELECT * FROM contacts WHERE id = k.contact_id FOR NO KEY UPDATE) t
-            JOIN campaign_counters n ON n.campaign_id = c.id
             CROSS JOIN LATERAL (SELECT
                 count(*) FILTER (WHERE NOT s.counts_as_attempt) AS releases,
                 coalesce(max(s.attempt), 0) = k.attempt AS is_latest,
@@ -57,8 +66,10 @@ async def lock(conn: Connection, call_id: UUID) -> Locked:
         {"id": call_id},
     )
     row = await cursor.fetchone()
-    if row is None:
-        raise NotFound("There is no call of that id.")
+    return _locked(row) if row else None
+
+
+def _locked(row: Row) -> Locked:
     return Locked(
         call=calls.from_row(row),
         campaign=campaign_from_row({name: row[f"campaign_{name}"] for name in CAMPAIGN_NAMES}),
@@ -77,14 +88,19 @@ async def append_event(
     status: CallStatus,
     source: Source,
     payload: Mapping[str, Any],
-    inbox_id: int | None,
+    delivery: Delivery | None,
     now: datetime,
 ) -> None:
-    """Append one line to a call's history."""
+    """Append one line to a call's history; `delivery` is the kept body that told it."""
+    values = [call.campaign_id, call.id, status, source, Jsonb(dict(payload)), now]
+    inbox_id = "NULL"
+    if delivery is not None:
+        inbox_id = "(SELECT id FROM webhook_inbox WHERE provider_call_id = %s AND type = %s AND status = %s)"
+        values += [delivery.provider_call_id, delivery.type, delivery.status]
     await conn.execute(
-        """INSERT INTO call_events (campaign_id, call_id, status, source, inbox_id, payload, created_at)
-           VALUES (%s, %s, %s, %s, %s, %s, %s)""",
-        [call.campaign_id, call.id, status, source, inbox_id, Jsonb(dict(payload)), now],
+        f"""INSERT INTO call_events (campaign_id, call_id, status, source, payload, created_at, inbox_id)
+            VALUES (%s, %s, %s, %s, %s, %s, {inbox_id})""",
+        values,
     )
 
 

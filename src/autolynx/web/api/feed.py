@@ -1,11 +1,12 @@
 """The live feed of a campaign as Server-Sent Events."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, cast
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import HTTPConnection
@@ -23,6 +24,7 @@ router = APIRouter(prefix="/api", tags=["campaigns"])
 
 HEARTBEAT_SECONDS = 15
 COME_BACK_MILLISECONDS = 2000
+GRACE_SECONDS = 2.0  # for streams to end by themselves when the server shuts down
 FUNCTION_SECONDS = 8.0  # a function may not answer for longer; the browser comes back by itself
 MOST_ID = 2**62
 
@@ -63,16 +65,40 @@ async def watch(
     async with runtime.database.connection() as conn:
         await campaigns.get(conn, campaign_id)
     resumed = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
-    updates = get_live_feed(request).watch(campaign_id, after=None if resumed is None else min(resumed, MOST_ID))
-    return EventSourceResponse(_events(runtime, updates), ping=HEARTBEAT_SECONDS)
+    feed, shutdown = get_live_feed(request), anyio.Event()
+    updates = feed.watch(campaign_id, after=None if resumed is None else min(resumed, MOST_ID))
+    return EventSourceResponse(
+        _ended_by(shutdown, feed, _events(runtime, updates)),
+        ping=HEARTBEAT_SECONDS,
+        shutdown_event=shutdown,
+        shutdown_grace_period=GRACE_SECONDS,
+    )
 
 
-async def _events(runtime: Runtime, updates: AsyncIterator[Update]) -> AsyncIterator[ServerSentEvent]:
+async def _ended_by(
+    shutdown: anyio.Event, feed: LiveFeed, events: AsyncGenerator[ServerSentEvent, None]
+) -> AsyncIterator[ServerSentEvent]:
+    """Pass events on; when the server shuts down, the feed closes and every stream ends as streams should."""
+
+    async def close() -> None:
+        await shutdown.wait()
+        await feed.close()
+
+    closing = asyncio.create_task(close())
+    try:
+        async with aclosing(events):
+            async for event in events:
+                yield event
+    finally:
+        closing.cancel()
+
+
+async def _events(runtime: Runtime, updates: AsyncGenerator[Update, None]) -> AsyncGenerator[ServerSentEvent, None]:
     is_function = runtime.settings.runtime == "function"
     life = runtime.settings.scaled(FUNCTION_SECONDS) if is_function else None
     yield ServerSentEvent(comment="hello", retry=COME_BACK_MILLISECONDS)
     try:
-        async with aclosing(updates), asyncio.timeout(life):  # type: ignore[type-var]
+        async with aclosing(updates), asyncio.timeout(life):
             async for update in updates:
                 for event in _shown(runtime, update):
                     yield event
