@@ -7,12 +7,15 @@ does not speak it, the first request opens everything.
 import asyncio
 from contextlib import AsyncExitStack
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autolynx.bootstrap import build_web, open_engine
 from autolynx.errors import AutolynxError
 from autolynx.log import configure_logging, log
 from autolynx.settings import load_settings
+
+NOT_STARTED = {"error": {"code": "NOT_STARTED", "message": "AutoLynx cannot start; its log says why.", "details": {}}}
 
 
 class Application:
@@ -28,7 +31,7 @@ class Application:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         else:
-            await (await self._opened())(scope, receive, send)
+            await (await self._opened_or_sorry())(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
@@ -40,6 +43,14 @@ class Application:
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
         await send(await self._close())
+
+    async def _opened_or_sorry(self) -> ASGIApp:
+        """Return the application; where it cannot be built now, one that says so. The next request tries again."""
+        try:
+            return await self._opened()
+        except AutolynxError as error:
+            log.error("app.not_started", reason=error.message)
+            return JSONResponse(NOT_STARTED, status_code=503, headers={"Retry-After": "5"})
 
     async def _opened(self) -> ASGIApp:
         async with self._opening:

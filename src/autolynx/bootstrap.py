@@ -141,8 +141,19 @@ def build_web(engine: Engine) -> FastAPI:
     return build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker)
 
 
+def count_watchers(app: FastAPI) -> int:
+    """Return how many live streams an application serves."""
+    feed = _live_feed(app)
+    return feed.watchers if feed else 0
+
+
 async def end_streams(app: FastAPI) -> None:
     """End the live streams of an application, which would otherwise keep its server from stopping."""
-    feed: LiveFeed | None = getattr(app.state, "live_feed", None)
+    feed = _live_feed(app)
     if feed is not None:
         await feed.close()
+
+
+def _live_feed(app: FastAPI) -> LiveFeed | None:
+    """Return the feed, which exists since somebody first watched."""
+    return getattr(app.state, "live_feed", None)

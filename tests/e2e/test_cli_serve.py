@@ -118,7 +118,7 @@ def test_a_tick_says_what_it_did_and_a_server_needs_a_key(console: Console) -> N
     without_key = console.run("serve", "--port", "0")
     assert without_key.returncode == 2
     assert "VAPI_API_KEY is not set" in without_key.stderr
-    console.variables |= {"VAPI_API_KEY": "a-key", "VAPI_BASE_URL": "http://127.0.0.1:9"}
+    console.variables.update({"VAPI_API_KEY": "a-key", "VAPI_BASE_URL": "http://127.0.0.1:9"})
     assert console.run("tick").stdout.startswith("0 call(s) placed in 0 campaign(s)")
 
 

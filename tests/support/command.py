@@ -62,12 +62,17 @@ class Console:
             process.wait()
 
     def processes(self) -> list[str]:
-        """Return the command lines of the processes that bear our mark and still run."""
-        wanted = f"{MARK}={self.mark}".encode()
+        """Return the command lines of the processes that come of our commands and still run.
+
+        They bear our mark; the database server, which forgets its environment, names our folder.
+        """
+        mark = f"{MARK}={self.mark}".encode()
+        data = self.environment()["DATA_DIR"].encode()
         found: list[str] = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
-                if wanted in (entry / "environ").read_bytes() and (line := (entry / "cmdline").read_bytes()):
+                line = (entry / "cmdline").read_bytes()
+                if line and (data in line or mark in (entry / "environ").read_bytes()):
                     found.append(line.replace(b"\0", b" ").decode())
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 continue

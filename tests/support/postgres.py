@@ -6,6 +6,7 @@ and share them. Every test has a database of its own: a copy of a template that 
 
 import asyncio
 import fcntl
+import os
 import secrets
 import shutil
 import tempfile
@@ -152,6 +153,8 @@ def _base() -> Path:
 
 
 def _is_ownerless(lock: Path) -> bool:
+    if not os.access(lock, os.W_OK):
+        return False  # the run of another account is left to it
     with lock.open("ab") as owner:
         try:
             fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,6 +3,7 @@
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
@@ -14,16 +15,16 @@ from rich.console import Console
 
 from autolynx.cli.begin import Wish, create_from_file
 from autolynx.cli.choose import ACTOR
+from autolynx.cli.configuring import configured
 from autolynx.cli.dial import dial_to_the_end
 from autolynx.cli.listening import listen
 from autolynx.cli.loop import run_async
 from autolynx.cli.simulator import Play
-from autolynx.cli.stage import Stage, open_stage
+from autolynx.cli.stage import Stage, is_in_use, open_stage
 from autolynx.cli.watch import Watched
 from autolynx.domain.templates import TEMPLATES
 from autolynx.flows.assistants import clone_assistant
-from autolynx.log import configure_logging
-from autolynx.settings import Settings, load_settings
+from autolynx.settings import Settings
 
 app = typer.Typer()
 HOST = "127.0.0.1"
@@ -31,6 +32,7 @@ PORT = 8000
 OUTPUT = Path("results.csv")
 CAMPAIGN = "Local businesses"
 SPEAKER = "Short pitch"
+NEW_SECONDS = 60
 
 
 @app.command()
@@ -45,8 +47,7 @@ def demo(
 
     Everything is new each time and gone afterwards; only results.csv stays in the current folder.
     """
-    settings = load_settings(AUTOLYNX_ENV="development", RUNTIME="server")
-    configure_logging("error", as_json=False)
+    settings = configured(log_level="error", AUTOLYNX_ENV="development", RUNTIME="server")
     play = Play(speed=speed, seed=seed, scenario=scenario, lines=settings.account_concurrency_cap)
     with fresh_folder(settings.data_dir) as folder:
         fresh = settings.model_copy(update={"data_dir": folder, "database_url": None})
@@ -92,6 +93,7 @@ def fresh_folder(data_dir: Path) -> Iterator[Path]:
     parent = data_dir / "demo"
     made = [one for one in (parent, *parent.parents) if not one.exists()]
     parent.mkdir(parents=True, exist_ok=True)
+    _tidy_after_the_killed(parent)
     folder = Path(tempfile.mkdtemp(prefix="run-", dir=parent))
     folder.chmod(0o755)  # run by root, the database server has an account of its own
     try:
@@ -101,6 +103,13 @@ def fresh_folder(data_dir: Path) -> Iterator[Path]:
         for one in made:
             if not any(one.iterdir()):
                 one.rmdir()
+
+
+def _tidy_after_the_killed(parent: Path) -> None:
+    """Remove what demos left that were killed: folders that are not new and that nobody runs in."""
+    for folder in parent.glob("run-*"):
+        if time.time() - folder.stat().st_mtime > NEW_SECONDS and not is_in_use(folder):
+            _remove_data(folder)
 
 
 def _remove_data(folder: Path) -> None:

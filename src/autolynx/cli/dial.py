@@ -9,12 +9,13 @@ from autolynx.cli.finish import print_summary, write_lines
 from autolynx.cli.signing_in import sign_in_link
 from autolynx.cli.stage import Stage
 from autolynx.cli.watch import Watched, display, watch
-from autolynx.domain.campaign import Campaign, CampaignStatus
+from autolynx.domain.campaign import RUNNING_STATUSES, Campaign, CampaignStatus
 from autolynx.flows.campaign_life import resume_campaign, start_campaign
 from autolynx.flows.export import open_export
-from autolynx.store import live
+from autolynx.store import reports
+from autolynx.store.reports import CampaignFilter
 
-OTHERS_SHOWN = 50
+OTHERS_SHOWN = 10
 
 
 async def dial_to_the_end(stage: Stage, campaign: Campaign, console: Console, *, output: Path) -> Watched:
@@ -38,9 +39,12 @@ async def dial_to_the_end(stage: Stage, campaign: Campaign, console: Console, *,
 
 async def _mention_others(stage: Stage, campaign: Campaign, console: Console) -> None:
     """Say which other campaigns go on beside this one: whoever keeps one going keeps all of them going."""
+    running = CampaignFilter(statuses=RUNNING_STATUSES)
     async with stage.runtime.database.connection() as conn:
-        found = await live.list_figures(conn, most=OTHERS_SHOWN)
-    others = [one.name for one in found if one.status.is_running and one.id != campaign.id]
+        found = await reports.list_campaigns(
+            conn, running, sort="createdAt", is_descending=True, limit=OTHERS_SHOWN, skip=0
+        )
+    others = [one.campaign.name for one in found if one.campaign.id != campaign.id]
     if others:
         said = f"Also running, and going on beside it: {', '.join(others)}."
         console.print(said, highlight=False, markup=False, soft_wrap=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import typer
 
 from autolynx.bootstrap import build_provider, open_database
+from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
 from autolynx.errors import AutolynxError, ConfigurationError
 from autolynx.provider.port import Provider
 from autolynx.provider.probe import is_private_address, probe_webhook
 from autolynx.runtime import SystemClock
-from autolynx.settings import MINIMUM_SECRET_LENGTH, VAPI_API, Settings, load_settings
+from autolynx.settings import MINIMUM_SECRET_LENGTH, VAPI_API, Settings
 from autolynx.store.migrate import pending
 
 app = typer.Typer()
@@ -48,7 +49,7 @@ def doctor() -> None:
 
 async def _examine() -> list[Finding]:
     try:
-        settings = load_settings()
+        settings = configured(log_level="error")
     except ConfigurationError as error:
         return [Finding(subject="settings", sentence=error.message, mend="Correct that variable and run doctor again.")]
     findings = [Finding(subject="settings", sentence="all values can be read.")]

@@ -3,9 +3,10 @@
 import typer
 
 from autolynx.bootstrap import open_runtime
+from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
 from autolynx.flows.dialing import hold_dialling
-from autolynx.settings import Settings, load_settings
+from autolynx.settings import Settings
 
 app = typer.Typer()
 
@@ -16,7 +17,7 @@ def hold(
     hang_up: bool = typer.Option(False, "--hang-up", help="End the calls that are live as well."),
 ) -> None:
     """Dial nothing new, anywhere, at once. Live calls go on unless --hang-up is given."""
-    ended = run_async(_hold(load_settings(), reason=reason, hangs_up=hang_up))
+    ended = run_async(_hold(configured(log_level="warning"), reason=reason, hangs_up=hang_up))
     print("Dialling is held. Go on by: autolynx release")
     if hang_up:
         print(f"{ended} live call(s) were hung up; those that still ring are, as soon as they connect.")

@@ -3,9 +3,10 @@
 import typer
 
 from autolynx.bootstrap import open_runtime
+from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
 from autolynx.cli.signing_in import sign_in_link
-from autolynx.settings import Settings, load_settings
+from autolynx.settings import Settings
 
 app = typer.Typer()
 
@@ -13,7 +14,7 @@ app = typer.Typer()
 @app.command()
 def link() -> None:
     """Print a one-time link that signs a browser in. It works once, within 15 minutes."""
-    print(run_async(_link(load_settings())))
+    print(run_async(_link(configured(log_level="warning"))))
 
 
 async def _link(settings: Settings) -> str:

@@ -68,7 +68,7 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     )
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn offers no event
         await asyncio.sleep(0.005)
     try:
         if task.done():

@@ -3,8 +3,9 @@
 import typer
 
 from autolynx.bootstrap import bring_up_to_date, open_bare_runtime
+from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
-from autolynx.settings import Settings, load_settings
+from autolynx.settings import Settings
 from autolynx.store.migrate import Migration
 
 app = typer.Typer()
@@ -13,7 +14,7 @@ app = typer.Typer()
 @app.command()
 def migrate_database() -> None:
     """Bring the database up to this release. Doing it twice changes nothing."""
-    applied = run_async(_migrate(load_settings()))
+    applied = run_async(_migrate(configured(log_level="warning")))
     for migration in applied:
         print(f"Applied {migration.version}_{migration.name}.")
     if not applied:

@@ -23,7 +23,7 @@ class Choice:
     play: Play | None
 
     def listen(self, port: int | None) -> socket.socket:
-        """Open the socket: the port asked for, else the usual one or, where no tunnel leads to it, the next free one."""
+        """Open the socket: on the port asked for, else on the usual one, or the next free if no tunnel leads there."""
         if port is not None:
             return listen(HOST, port)
         return listen(HOST, PORT, may_move=self.play is not None or not self._has_public_url)

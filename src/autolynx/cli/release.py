@@ -3,9 +3,10 @@
 import typer
 
 from autolynx.bootstrap import open_runtime
+from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
 from autolynx.flows.dialing import release_dialling
-from autolynx.settings import Settings, load_settings
+from autolynx.settings import Settings
 
 app = typer.Typer()
 
@@ -13,7 +14,7 @@ app = typer.Typer()
 @app.command()
 def release() -> None:
     """Dial again: lifts the hold, the account's trouble, every rest and every hold on a number."""
-    run_async(_release(load_settings()))
+    run_async(_release(configured(log_level="warning")))
     print("Dialling is released. A running server goes on within its next tick.")
 
 

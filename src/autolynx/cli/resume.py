@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from autolynx.cli.configuring import configured
 from autolynx.cli.dial import dial_to_the_end
 from autolynx.cli.loop import run_async
 from autolynx.cli.provider_choice import Choice, choose_provider
@@ -14,10 +15,8 @@ from autolynx.cli.stage import open_stage
 from autolynx.cli.watch import Watched
 from autolynx.domain.campaign import Campaign
 from autolynx.errors import Conflict, NotFound
-from autolynx.log import configure_logging
 from autolynx.runtime import Runtime
-from autolynx.settings import load_settings
-from autolynx.store import campaigns, live
+from autolynx.store import live
 
 app = typer.Typer()
 
@@ -35,8 +34,7 @@ def resume(
 
     Contacts that were called are not called again. Exit codes as with `autolynx run`.
     """
-    settings = load_settings()
-    configure_logging("error", as_json=False)
+    settings = configured(log_level="error")
     choice = choose_provider(settings, Play(speed=speed, seed=seed, scenario=scenario))
     watched = run_async(_resume(choice, campaign, choice.listen(port), output))
     if not watched.is_complete:
@@ -54,15 +52,12 @@ async def _resume(choice: Choice, wanted: str, listener: socket.socket, output: 
 async def _find(runtime: Runtime, wanted: str) -> Campaign:
     """Return the campaign that is meant. Raises NotFound, Conflict where several are or it is over."""
     async with runtime.database.connection() as conn:
-        found = await live.list_by_name_or_id(conn, wanted)
-        exact = [one for one in found if one.name.casefold() == wanted.casefold()]
-        meant = exact or found
-        if not meant:
-            raise NotFound(f'There is no campaign "{wanted}" here.')
-        if len(meant) > 1:
-            raise Conflict("Several campaigns begin so: " + ", ".join(f"{one.name} ({one.id})" for one in meant))
-        if meant[0].status.is_terminal:
-            raise Conflict(
-                f'The campaign "{meant[0].name}" is {meant[0].status.lower()}: there is nothing to go on with.'
-            )
-        return await campaigns.get(conn, meant[0].id)
+        found = [report.campaign for report in await live.list_by_name_or_id(conn, wanted)]
+    meant = [one for one in found if one.name.casefold() == wanted.casefold()] or found
+    if not meant:
+        raise NotFound(f'There is no campaign "{wanted}" here.')
+    if len(meant) > 1:
+        raise Conflict("Several campaigns begin so: " + ", ".join(f"{one.name} ({one.id})" for one in meant))
+    if meant[0].status.is_terminal:
+        raise Conflict(f'The campaign "{meant[0].name}" is {meant[0].status.lower()}: there is nothing to go on with.')
+    return meant[0]

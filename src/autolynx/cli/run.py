@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from autolynx.cli.begin import Wish, create_from_file
+from autolynx.cli.configuring import configured
 from autolynx.cli.dial import dial_to_the_end
 from autolynx.cli.loop import run_async
 from autolynx.cli.provider_choice import Choice, choose_provider
@@ -14,8 +15,6 @@ from autolynx.cli.simulator import Play
 from autolynx.cli.stage import open_stage
 from autolynx.cli.watch import Watched
 from autolynx.domain.campaign import CampaignMode
-from autolynx.log import configure_logging
-from autolynx.settings import load_settings
 
 app = typer.Typer()
 
@@ -40,8 +39,7 @@ def run(
     Without VAPI_API_KEY a simulated town is called. Exit code 0: completed; 2: the input must be mended; 1: anything
     else, such as a pause by Ctrl-C.
     """
-    settings = load_settings()
-    configure_logging("error", as_json=False)
+    settings = configured(log_level="error")
     choice = choose_provider(settings, Play(speed=speed, seed=seed, scenario=scenario))
     wish = Wish(
         file=file,

@@ -8,28 +8,29 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autolynx.web.pages.views import BAR_WIDTH, CampaignView, RowView
+from autolynx.web.pages.campaign_view import BAR_WIDTH, CampaignView
+from autolynx.web.pages.row_view import RowView
 from autolynx.web.pages.words import status_word
 
 BAR_CELLS = 66
 PART_STYLES = {
-    "answered": "green3",
-    "voicemail": "steel_blue1",
-    "missed": "gold3",
-    "failed": "indian_red",
-    "unsure": "medium_purple",
-    "live": "dark_sea_green4",
+    "answered": "#46b38d",
+    "voicemail": "#6d9fe2",
+    "missed": "#d8ad52",
+    "failed": "#e07567",
+    "unsure": "#a98be0",
+    "live": "#2f6b58",
 }
 STATE_STYLES = {
-    "IN_PROGRESS": "green3",
-    "RINGING": "gold3",
-    "QUEUED": "steel_blue1",
+    "IN_PROGRESS": "#46b38d",
+    "RINGING": "#d8ad52",
+    "QUEUED": "#6d9fe2",
     "ENDED": "grey58",
-    "FAILED": "indian_red",
-    "TIMEOUT": "indian_red",
+    "FAILED": "#e07567",
+    "TIMEOUT": "#e07567",
     "CANCELED": "grey58",
 }
-LINE_STYLES = {"talking": "green3", "ringing": "gold3", "dialling": "steel_blue1", "ending": "grey58", "free": "grey27"}
+LINE_STYLES = {"talking": "#46b38d", "ringing": "#d8ad52", "dialling": "#6d9fe2", "ending": "grey58", "free": "grey27"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +55,7 @@ def draw(scene: Scene) -> RenderableType:
     ]
     parts += [Text(), _lines(view), Text(), _calls(scene.rows)]
     if view.notice:
-        parts += [Text(), Text(view.notice, style="gold3")]
+        parts += [Text(), Text(view.notice, style="#d8ad52")]
     if scene.hint:
         parts += [Text(), Text(scene.hint, style="grey58")]
     return Padding(Group(*parts), (1, 2))
@@ -70,7 +71,7 @@ def plain_line(scene: Scene) -> str:
 
 
 def _head(view: CampaignView) -> Text:
-    text = Text.assemble((view.name, "bold"), "  ", (status_word(view.status), "bold green3"))
+    text = Text.assemble((view.name, "bold"), "  ", (status_word(view.status), "bold #46b38d"))
     return text.append(f"  {view.assistant}, {view.mode}, up to {view.cap} at once", style="grey58")
 
 

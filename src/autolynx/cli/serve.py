@@ -5,11 +5,12 @@ import socket
 import typer
 
 from autolynx.bootstrap import build_web, open_engine
+from autolynx.cli.configuring import configured
 from autolynx.cli.interrupts import catching_interrupts
 from autolynx.cli.listening import listen, port_of, serving
 from autolynx.cli.loop import run_async
-from autolynx.log import configure_logging, log
-from autolynx.settings import Settings, load_settings
+from autolynx.log import log
+from autolynx.settings import Settings
 
 app = typer.Typer()
 
@@ -20,9 +21,16 @@ def serve(
     port: int = typer.Option(8000, min=0, max=65535, help="Port; 0 takes a free one."),
 ) -> None:
     """Serve pages, API and webhooks, and keep campaigns going. Stops orderly at Ctrl-C or SIGTERM."""
-    settings = load_settings()
-    configure_logging(settings.log_level, as_json=settings.environment == "production")
-    run_async(_serve(settings, listen(host, port), host))
+    settings = configured()
+    listener = listen(host, port)
+    run_async(_serve(with_port(settings, port_of(listener)), listener, host))
+
+
+def with_port(settings: Settings, port: int) -> Settings:
+    """Return settings whose PUBLIC_URL, where it is not set, leads to the port that is listened on."""
+    if "public_url" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"public_url": f"http://127.0.0.1:{port}"})
 
 
 async def _serve(settings: Settings, listener: socket.socket, host: str) -> None:

@@ -1,5 +1,6 @@
 """Where a campaign is run from a command: engine, web server, and the simulator where there is no account."""
 
+import asyncio
 import secrets
 import socket
 import sys
@@ -7,10 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pydantic import SecretStr
 
-from autolynx.bootstrap import Engine, build_web, open_engine
+from autolynx.bootstrap import Engine, build_web, count_watchers, open_engine
 from autolynx.cli.interrupts import Interrupts, catching_interrupts
 from autolynx.cli.listening import port_of, serving
 from autolynx.cli.simulator import Play, simulator
@@ -22,6 +24,8 @@ if sys.platform != "win32":
     import fcntl
 
 SECRET_BYTES = 24
+LAST_LOOK_SECONDS = 1.5  # for those who watch the live page to see how it ended
+LOCK = "simulated.lock"
 SIMULATED = "simulated"  # the folder below DATA_DIR: simulated calls never mix with real ones
 
 
@@ -62,10 +66,13 @@ async def open_stage(settings: Settings, listener: socket.socket, play: Play | N
             stack.enter_context(alone(settings.data_dir))
             settings = simulated(settings, await stack.enter_async_context(simulator(play)), base_url, play)
         engine = await stack.enter_async_context(open_engine(settings))
-        await stack.enter_async_context(serving(build_web(engine), listener))
+        web = build_web(engine)
+        await stack.enter_async_context(serving(web, listener))
         if engine.ticker is not None:
             engine.ticker.start()
         yield Stage(engine=engine, base_url=base_url, interrupts=interrupts)
+        if count_watchers(web):
+            await asyncio.sleep(LAST_LOOK_SECONDS)
 
 
 def simulated(settings: Settings, simulator_url: str, base_url: str, play: Play) -> Settings:
@@ -105,18 +112,32 @@ def alone(data_dir: Path) -> Iterator[None]:
 
     Raises ConfigurationError while another one is under way.
     """
-    if sys.platform == "win32":
-        yield
-        return
     data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "simulated.lock").open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with (data_dir / LOCK).open("ab") as lock:
+        if not _is_taken(lock):
             raise ConfigurationError(
-                f"Another simulated run is under way in {data_dir}: wait for its end, or set DATA_DIR to another folder."
-            ) from None
+                f"Another simulated run is under way in {data_dir}: wait for its end, or set another DATA_DIR."
+            )
         yield
+
+
+def is_in_use(data_dir: Path) -> bool:
+    """Whether a simulated run is under way on that data."""
+    if not (data_dir / LOCK).exists():
+        return False
+    with (data_dir / LOCK).open("ab") as lock:
+        return not _is_taken(lock)
+
+
+def _is_taken(lock: IO[bytes]) -> bool:
+    """Take the lock, which the file's end or ours gives back; False where somebody else has it."""
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _new_secret() -> SecretStr:

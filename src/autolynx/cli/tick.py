@@ -3,9 +3,10 @@
 import typer
 
 from autolynx.bootstrap import open_runtime
+from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
 from autolynx.flows.tick import CRON_BUDGET_SECONDS, Ticked, run_once
-from autolynx.settings import Settings, load_settings
+from autolynx.settings import Settings
 
 app = typer.Typer()
 
@@ -15,7 +16,7 @@ def tick(
     budget: float = typer.Option(CRON_BUDGET_SECONDS, min=1, max=600, help="Seconds that the round may take."),
 ) -> None:
     """Do one round of everything that is due, then say what was done. Meant for cron; any number may run at once."""
-    ticked = run_async(_tick(load_settings(), budget))
+    ticked = run_async(_tick(configured(), budget))
     launched = sum(ticked.launched.values())
     print(
         f"{launched} call(s) placed in {len(ticked.launched)} campaign(s), {ticked.changed} call(s) brought up to date."

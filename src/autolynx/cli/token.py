@@ -6,11 +6,11 @@ from typing import TypeVar
 import typer
 
 from autolynx.bootstrap import open_runtime
+from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
 from autolynx.errors import NotFound, ValidationProblem
 from autolynx.flows import access
 from autolynx.runtime import Runtime
-from autolynx.settings import load_settings
 from autolynx.store.tokens import Token
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ async def _revoke(runtime: Runtime, wanted: str) -> Token:
 
 def _with_runtime(work: Callable[[Runtime], Awaitable[T]]) -> T:
     async def run() -> T:
-        async with open_runtime(load_settings(), may_ask_provider=False) as runtime:
+        async with open_runtime(configured(log_level="warning"), may_ask_provider=False) as runtime:
             return await work(runtime)
 
     return run_async(run())

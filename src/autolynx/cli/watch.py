@@ -16,9 +16,12 @@ from autolynx.domain.campaign import CampaignStatus
 from autolynx.domain.pacing import Account, NumberPace
 from autolynx.flows.campaign_life import pause_campaign
 from autolynx.runtime import Runtime
-from autolynx.store import gate, live, phone_numbers
-from autolynx.store.live import ContactLine, Figures
-from autolynx.web.pages.views import campaign_view, resting_sentence, row_view
+from autolynx.store import gate, live, phone_numbers, reports
+from autolynx.store.report_rows import ReportRow
+from autolynx.store.reports import CampaignReport
+from autolynx.web.pages.campaign_view import campaign_view
+from autolynx.web.pages.resting import resting_sentence
+from autolynx.web.pages.row_view import row_view
 
 LOOK_SECONDS = 0.2
 PLAIN_SECONDS = 5.0
@@ -33,67 +36,71 @@ Show = Callable[[Scene], None]
 class Watched:
     """How watching ended: with the campaign as it was then, and what keeps the account from dialling."""
 
-    figures: Figures
+    report: CampaignReport
     trouble: str | None = None
 
     @property
     def is_complete(self) -> bool:
         """Whether every contact was dealt with."""
-        return self.figures.status is _S.COMPLETED
+        return self.report.campaign.status is _S.COMPLETED
 
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
     """All that is looked at, at one moment."""
 
-    figures: Figures
+    report: CampaignReport
+    lines: int
     account: Account
     number: NumberPace
-    calls: Sequence[ContactLine]
+    rows: Sequence[ReportRow]
 
 
 async def watch(runtime: Runtime, campaign_id: UUID, interrupts: Interrupts, *, show: Show) -> Watched:
-    """Show the campaign until nothing of it moves any more. The first interrupt pauses it, the second leaves at once."""
+    """Show the campaign until nothing of it moves any more. The first interrupt pauses, the second leaves at once."""
     hint = HINT
     while True:
         glance = await _look(runtime, campaign_id)
-        figures, trouble = glance.figures, glance.account.trouble
         show(_scene(runtime, glance, hint=hint))
-        if _is_over(figures, trouble, is_leaving=interrupts.count > 0) or interrupts.count > 1:
-            return Watched(figures=figures, trouble=trouble)
+        if _is_over(glance, is_leaving=interrupts.count > 0) or interrupts.count > 1:
+            return Watched(report=glance.report, trouble=glance.account.trouble)
         if await interrupts.wait(LOOK_SECONDS) and interrupts.heed() == 1:
             hint = PAUSING_HINT
-            if figures.status.is_running:
+            if glance.report.campaign.status.is_running:
                 await pause_campaign(runtime, campaign_id)
 
 
 async def _look(runtime: Runtime, campaign_id: UUID) -> Glance:
     async with runtime.database.connection() as conn:
-        figures = await live.get_figures(conn, campaign_id)
+        report = await reports.get_campaign(conn, campaign_id)
+        lines = await live.count_lines(conn, [campaign_id])
         return Glance(
-            figures=figures,
+            report=report,
+            lines=lines[campaign_id],
             account=await gate.get(conn),
-            number=await phone_numbers.get_pace(conn, figures.phone_number_id),
-            calls=await live.list_latest_calls(conn, campaign_id, most=ROWS),
+            number=await phone_numbers.get_pace(conn, report.campaign.phone_number_id),
+            rows=await live.list_latest(conn, campaign_id, most=ROWS),
         )
 
 
-def _is_over(figures: Figures, trouble: str | None, *, is_leaving: bool) -> bool:
+def _is_over(glance: Glance, *, is_leaving: bool) -> bool:
     """Whether nothing of it moves any more: ended, or not able to go on and no line in use."""
-    if figures.status is _S.COMPLETED:
+    status = glance.report.campaign.status
+    if status is _S.COMPLETED:
         return True
-    if figures.lines:
+    if glance.lines:
         return False
-    is_paused_by_us = is_leaving and not figures.status.is_running
-    is_stuck = trouble is not None and figures.status.is_running
-    return figures.status in {_S.CANCELED, _S.FAILED} or is_paused_by_us or is_stuck
+    is_paused_by_us = is_leaving and not status.is_running
+    is_stuck = glance.account.trouble is not None and status.is_running
+    return status in {_S.CANCELED, _S.FAILED} or is_paused_by_us or is_stuck
 
 
 def _scene(runtime: Runtime, glance: Glance, *, hint: str) -> Scene:
     now = runtime.clock.now()
-    rows = [row_view(line, now=now, time_scale=runtime.settings.time_scale) for line in glance.calls]
+    rows = [row_view(row, now=now, time_scale=runtime.settings.time_scale) for row in glance.rows]
     notice = resting_sentence(glance.account, glance.number, now)
-    return Scene(view=campaign_view(glance.figures, now=now, notice=notice), rows=rows, hint=hint)
+    view = campaign_view(glance.report, lines=glance.lines, now=now, notice=notice)
+    return Scene(view=view, rows=rows, hint=hint)
 
 
 @contextmanager

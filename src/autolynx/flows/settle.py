@@ -117,6 +117,22 @@ async def _follow(conn: Connection, locked: Locked, step: Advance, *, now: datet
     if step.call != locked.call:
         await _move_contact(conn, locked, step, now=now, timers=timers)
         await _move_campaign(conn, locked, step, now=now)
+    if step.call.holds_line and not locked.call.holds_line:
+        await _watch_cap(conn, locked, now=now)
+
+
+async def _watch_cap(conn: Connection, locked: Locked, *, now: datetime) -> None:
+    """A line that we had given up is held after all: the cap may be exceeded, and then it is said."""
+    standings = await campaigns.get_standings(conn, locked.campaign.id)
+    if standings.lines > locked.campaign.cap:
+        await settling.raise_incident(
+            conn,
+            kind="cap_overrun",
+            sentence="A call that was given up turned out to be live while its line was in use again.",
+            now=now,
+            campaign_id=locked.campaign.id,
+            call_id=locked.call.id,
+        )
 
 
 async def _move_contact(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> None:

@@ -24,7 +24,7 @@ def guarding(data_dir: Path) -> Iterator[None]:
         yield  # no shell to wait: the next start takes the server over
         return
     command = [sys.executable, "-m", "autolynx.store.embedded_guard", str(data_dir.absolute())]
-    guard = subprocess.Popen(
+    guard = subprocess.Popen(  # noqa: S603 - our own interpreter and folder
         ["/bin/sh", "-c", WAIT_THEN_BECOME, "autolynx-guard", *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,

@@ -53,8 +53,8 @@ LATEST_CALL = """LEFT JOIN LATERAL (SELECT * FROM calls s WHERE s.contact_id = t
     AND s.outcome IS DISTINCT FROM 'not_dialled' ORDER BY s.attempt DESC LIMIT 1) k ON true"""
 SOURCES = f"""contacts t JOIN campaigns c ON c.id = t.campaign_id JOIN assistants a ON a.id = c.assistant_id
     {LATEST_CALL}"""
-_SELECT = f"SELECT {', '.join(f'{source} AS {name}' for name, source in COLUMNS.items())}"
-_PARAMETERS = {"calls_url": CALLS_PATH}
+SELECT_ROW = f"SELECT {', '.join(f'{source} AS {name}' for name, source in COLUMNS.items())}"
+PARAMETERS = {"calls_url": CALLS_PATH}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +163,8 @@ async def list_contacts(
     cursor = await conn.execute(
         f"""WITH page AS MATERIALIZED (SELECT t.id FROM contacts t WHERE {chosen.where()}
                 ORDER BY t.position LIMIT %(limit)s OFFSET %(skip)s)
-            {_SELECT} FROM {SOURCES} WHERE t.id IN (SELECT id FROM page) ORDER BY t.position""",
-        {**_PARAMETERS, **chosen.parameters(), "campaign_id": campaign_id, "limit": limit, "skip": skip},
+            {SELECT_ROW} FROM {SOURCES} WHERE t.id IN (SELECT id FROM page) ORDER BY t.position""",
+        {**PARAMETERS, **chosen.parameters(), "campaign_id": campaign_id, "limit": limit, "skip": skip},
     )
     return [ReportRow.of(row) for row in await cursor.fetchall()]
 
@@ -182,8 +182,8 @@ async def count_contacts(conn: Connection, campaign_id: UUID, chosen: ContactFil
 async def list_of_calls(conn: Connection, call_ids: Collection[UUID]) -> list[tuple[UUID, ReportRow]]:
     """Return the rows of the contacts that these calls belong to, each with its campaign's id."""
     cursor = await conn.execute(
-        f"""{_SELECT}, t.campaign_id FROM {SOURCES}
+        f"""{SELECT_ROW}, t.campaign_id FROM {SOURCES}
             WHERE t.id IN (SELECT contact_id FROM calls WHERE id = ANY(%(ids)s)) ORDER BY t.position""",
-        {**_PARAMETERS, "ids": list(call_ids)},
+        {**PARAMETERS, "ids": list(call_ids)},
     )
     return [(row["campaign_id"], ReportRow.of(row)) for row in await cursor.fetchall()]

@@ -42,9 +42,9 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     install_handlers(app)
     app.add_middleware(Guard)
     app.add_middleware(Outer)  # the last one added stands outside
+    for router in OWN_LOCK:  # first, because routes are tried in order: webhooks are by far the most frequent requests
+        app.include_router(router)
     for router in GUARDED:
         app.include_router(router, dependencies=[Depends(get_caller)])
-    for router in OWN_LOCK:
-        app.include_router(router)
     app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
     return app

@@ -74,7 +74,24 @@ def get_launching(connection: HTTPConnection) -> Launching:
     return cast("Launching", connection.app.state.launching)
 
 
-RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
-RefillerDep = Annotated[Refiller | None, Depends(get_refiller)]
-TickerDep = Annotated[Ticker | None, Depends(get_ticker)]
-LaunchingDep = Annotated[Launching, Depends(get_launching)]
+# Asynchronous although nothing is awaited: FastAPI runs a plain function in a thread, at every request.
+async def _runtime(connection: HTTPConnection) -> Runtime:
+    return get_runtime(connection)
+
+
+async def _refiller(connection: HTTPConnection) -> Refiller | None:
+    return get_refiller(connection)
+
+
+async def _ticker(connection: HTTPConnection) -> Ticker | None:
+    return get_ticker(connection)
+
+
+async def _launching(connection: HTTPConnection) -> Launching:
+    return get_launching(connection)
+
+
+RuntimeDep = Annotated[Runtime, Depends(_runtime)]
+RefillerDep = Annotated[Refiller | None, Depends(_refiller)]
+TickerDep = Annotated[Ticker | None, Depends(_ticker)]
+LaunchingDep = Annotated[Launching, Depends(_launching)]

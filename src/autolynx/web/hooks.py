@@ -28,7 +28,7 @@ class WebhookAnswer(Shape):
     status: str | None
 
 
-def get_refusals(request: Request) -> Refusals:
+async def get_refusals(request: Request) -> Refusals:
     """Return the tallies of refused deliveries."""
     return cast("Refusals", request.app.state.refused_webhooks)
 

@@ -14,6 +14,7 @@ from autolynx.web.api import (
     feed,
     health,
     incidents,
+    metrics,
     phone_numbers,
     scheduler,
     session,
@@ -38,6 +39,7 @@ GUARDED: tuple[APIRouter, ...] = (
     incidents.router,
     scheduler.router,
     health.router,
+    metrics.router,
     tokens.router,
 )
 OWN_LOCK: tuple[APIRouter, ...] = (

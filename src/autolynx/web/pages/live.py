@@ -11,17 +11,21 @@ from starlette.responses import RedirectResponse, Response
 from autolynx.errors import NotFound, Unauthorized
 from autolynx.flows.access import open_session
 from autolynx.runtime import Runtime
-from autolynx.store import gate, live, phone_numbers
+from autolynx.store import gate, live, phone_numbers, reports
 from autolynx.store.database import Connection
-from autolynx.store.live import ContactLine
+from autolynx.store.report_rows import ContactFilter, ReportRow, list_contacts
+from autolynx.store.reports import CampaignFilter
 from autolynx.web.api.session import set_session_cookie
 from autolynx.web.auth import find_actor
 from autolynx.web.context import RuntimeDep
+from autolynx.web.pages.campaign_view import CampaignView, campaign_view
 from autolynx.web.pages.rendering import NEVER_KEPT, notice, render, signed_out
-from autolynx.web.pages.views import CampaignView, RowView, campaign_view, resting_sentence, row_view
+from autolynx.web.pages.resting import resting_sentence
+from autolynx.web.pages.row_view import RowView, row_view
 
 ROWS = 50
 CARDS = 25
+EVERY = CampaignFilter()
 MOST_PAGES = 100_000
 POLL_MILLISECONDS = 2000  # beside the stream of a server, and instead of it in a function
 
@@ -43,9 +47,12 @@ async def show_campaigns(request: Request, runtime: RuntimeDep, is_known: Reader
         return signed_out(request)
     number = _page_number(page) or 1
     async with runtime.database.connection() as conn:
-        found = await live.list_figures(conn, most=CARDS + 1, skip=(number - 1) * CARDS)
+        found = await reports.list_campaigns(
+            conn, EVERY, sort="createdAt", is_descending=True, limit=CARDS + 1, skip=(number - 1) * CARDS
+        )
+        lines = await live.count_lines(conn, [report.campaign.id for report in found])
     now = runtime.clock.now()
-    views = [campaign_view(figures, now=now) for figures in found[:CARDS]]
+    views = [campaign_view(report, lines=lines[report.campaign.id], now=now) for report in found[:CARDS]]
     return render(request, "campaigns.html", views=views, page=number, has_more=len(found) > CARDS)
 
 
@@ -100,18 +107,20 @@ async def enter(request: Request, runtime: RuntimeDep, ticket: str = "", campaig
 async def _campaign(runtime: Runtime, campaign_id: UUID, page: int) -> tuple[CampaignView, list[RowView]]:
     now, settings = runtime.clock.now(), runtime.settings
     async with runtime.database.connection() as conn:
-        figures = await live.get_figures(conn, campaign_id)
-        lines = await _lines(conn, campaign_id, page)
+        report = await reports.get_campaign(conn, campaign_id)
+        lines = await live.count_lines(conn, [campaign_id])
+        rows = await _rows(conn, campaign_id, page)
         account = await gate.get(conn)
-        number = await phone_numbers.get_pace(conn, figures.phone_number_id)
-    view = campaign_view(figures, now=now, notice=resting_sentence(account, number, now))
-    return view, [row_view(line, now=now, time_scale=settings.time_scale) for line in lines]
+        number = await phone_numbers.get_pace(conn, report.campaign.phone_number_id)
+    notice = resting_sentence(account, number, now)
+    view = campaign_view(report, lines=lines[campaign_id], now=now, notice=notice)
+    return view, [row_view(row, now=now, time_scale=settings.time_scale) for row in rows]
 
 
-async def _lines(conn: Connection, campaign_id: UUID, page: int) -> Sequence[ContactLine]:
+async def _rows(conn: Connection, campaign_id: UUID, page: int) -> Sequence[ReportRow]:
     if page == 0:
-        return await live.list_latest_calls(conn, campaign_id, most=ROWS)
-    return await live.list_contacts_from(conn, campaign_id, position=(page - 1) * ROWS, most=ROWS)
+        return await live.list_latest(conn, campaign_id, most=ROWS)
+    return await list_contacts(conn, campaign_id, ContactFilter(), limit=ROWS, skip=(page - 1) * ROWS)
 
 
 def _first_page(campaign: str) -> str:

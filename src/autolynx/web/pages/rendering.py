@@ -55,4 +55,8 @@ def simulation(settings: Settings) -> str | None:
     """Say that nobody is really called, where the provider is not the real one."""
     if settings.vapi_base_url == VAPI_API:
         return None
-    return f"Simulated calls · {settings.time_scale:g}× speed" if settings.time_scale > 1 else "Simulated calls"
+    return (
+        f"Simulated calls · {settings.time_scale:g}\N{MULTIPLICATION SIGN} speed"
+        if settings.time_scale > 1
+        else "Simulated calls"
+    )

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
 
+NOTHING = "\N{EN DASH}"
 STATUS_WORDS = {
     "CREATED": "Ready",
     "QUEUED": "Queued",
@@ -38,7 +39,7 @@ def money(amount: Decimal | None) -> str:
 def span(seconds: float | None) -> str:
     """Return a duration as 7 s, 3 min 20 s or 2 h 5 min."""
     if seconds is None:
-        return "–"
+        return NOTHING
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
@@ -56,6 +57,17 @@ def grouped(phone: str) -> str:
         return phone
 
 
-def share(part: int, whole: int) -> str:
-    """Return a share in per cent, a dash of nothing."""
-    return f"{100 * part / whole:.0f} %" if whole else "–"
+def share(part: float | None) -> str:
+    """Return a share (0 to 1) in per cent."""
+    return NOTHING if part is None else f"{100 * part:.0f} %"
+
+
+def ago(seconds: float) -> str:
+    """Return how long ago, in one unit."""
+    whole = max(0, int(seconds))
+    if whole < 2:
+        return "now"
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if whole >= size:
+            return f"{whole // size} {unit} ago"
+    return f"{whole} s ago"

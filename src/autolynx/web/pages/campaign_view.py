@@ -1,0 +1,147 @@
+"""What is shown of a campaign, on the page and in the terminal: words and figures made of a report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from autolynx.domain.campaign import CampaignMode, CampaignStatus
+from autolynx.domain.metrics import estimate_completion
+from autolynx.store.reports import CampaignReport
+from autolynx.web.pages.words import NOTHING, money, share, span
+
+BAR_WIDTH = 1000
+# Parts of the bar, in order: key, word, outcomes counted there.
+_PARTS = (
+    ("answered", "Answered", ("answered",)),
+    ("voicemail", "Voicemail", ("voicemail",)),
+    ("missed", "Nobody there", ("no_answer", "busy", "silence")),
+    ("failed", "Failed", ("bad_number", "refused", "provider_error", "config_error", "canceled", "unknown")),
+)
+_SHOWN_WHEN_COUNTED = {"failed", "unsure"}
+_S = CampaignStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class BarPart:
+    """One stretch of the progress bar, in thousandths of its width."""
+
+    key: str
+    label: str
+    count: int
+    start: int
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class CampaignView:
+    """A campaign as its card, its page and the terminal show it. `lines` says what each line of the cap does."""
+
+    id: UUID
+    name: str
+    status: str
+    assistant: str
+    mode: str
+    cap: int
+    when: str
+    notice: str | None
+    total: int
+    due: int
+    in_flight: int
+    done: int
+    percent: int
+    success: str
+    cost: str
+    time_word: str
+    time: str
+    bar_parts: Sequence[BarPart]
+    lines: Sequence[str]
+    lines_sentence: str
+    may_start: bool
+    may_pause: bool
+    may_resume: bool
+    may_stop: bool
+
+
+def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: str | None = None) -> CampaignView:
+    """Return what is shown. `lines` are held now; `notice` says why nothing new is dialled, in words."""
+    campaign, counters = report.campaign, report.counters
+    status, total = campaign.status, campaign.total_contacts
+    lines = max(lines, counters.active_calls)  # the two were not counted in the same instant
+    done = counters.done + counters.unsure + counters.excluded
+    word, time = _time(report, now)
+    return CampaignView(
+        id=campaign.id,
+        name=campaign.name,
+        status=status,
+        assistant=report.assistant,
+        mode="in batches" if campaign.mode is CampaignMode.BATCH else "continuous",
+        cap=campaign.cap,
+        when=_when(report),
+        notice=campaign.status_reason or (notice if status.is_running else None),
+        total=total,
+        due=counters.due,
+        in_flight=lines,
+        done=done,
+        percent=100 * done // total if total else 0,
+        success=share(counters.success_rate),
+        cost=money(counters.cost_usd),
+        time_word=word,
+        time=time,
+        bar_parts=bar_parts(report),
+        lines=_lines(report, lines),
+        lines_sentence=_lines_sentence(report, lines),
+        may_start=status is _S.CREATED,
+        may_pause=status.is_running,
+        may_resume=status in {_S.PAUSED, _S.FAILED},
+        may_stop=not status.is_terminal,
+    )
+
+
+def bar_parts(report: CampaignReport) -> list[BarPart]:
+    """Return the stretches of the bar: outcomes, those set aside, calls in flight; the rest is ground."""
+    counters, outcomes = report.counters, report.counters.calls_by_outcome
+    counted = [(key, label, sum(outcomes[name] for name in names)) for key, label, names in _PARTS]
+    counted += [("unsure", "Unsure", counters.unsure), ("live", "In flight", counters.calling)]
+    whole = max(report.campaign.total_contacts, sum(count for _, _, count in counted), 1)
+    parts: list[BarPart] = []
+    start = 0
+    for key, label, count in counted:
+        width = round(BAR_WIDTH * count / whole)
+        if count or key not in _SHOWN_WHEN_COUNTED:
+            parts.append(BarPart(key=key, label=label, count=count, start=start, width=width))
+        start += width
+    return parts
+
+
+def _time(report: CampaignReport, now: datetime) -> tuple[str, str]:
+    """Return the word and figure of the time card: time left while it runs, time taken when it is over."""
+    campaign = report.campaign
+    if campaign.started_at is not None and campaign.completed_at is not None:
+        return "Took", span((campaign.completed_at - campaign.started_at).total_seconds())
+    is_running = campaign.status.is_running
+    ends_at = estimate_completion(report.counters, is_running=is_running, started_at=campaign.started_at, now=now)
+    return "Time left", span((ends_at - now).total_seconds()) if ends_at else NOTHING
+
+
+def _when(report: CampaignReport) -> str:
+    campaign = report.campaign
+    word, at = ("started", campaign.started_at) if campaign.started_at else ("created", campaign.created_at)
+    return f"{word} {at:%d %b %Y, %H:%M} UTC"
+
+
+def _lines(report: CampaignReport, held: int) -> list[str]:
+    """Return what each line of the campaign's cap does, the busiest first."""
+    counters = report.counters
+    busy = ["talking"] * counters.in_progress + ["ringing"] * counters.ringing + ["dialling"] * counters.queued
+    busy += ["ending"] * max(0, held - len(busy))
+    return busy + ["free"] * max(0, report.campaign.cap - len(busy))
+
+
+def _lines_sentence(report: CampaignReport, held: int) -> str:
+    if not held:
+        return "No line is in use."
+    counters = report.counters
+    parts = [(counters.in_progress, "talking"), (counters.ringing, "ringing"), (counters.queued, "being dialled")]
+    said = ", ".join(f"{count} {word}" for count, word in parts if count)
+    return f"{said or f'{held} ending'}, {max(0, report.campaign.cap - held)} free."
