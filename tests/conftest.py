@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from tests.support.postgres import EMBEDDED_VERSIONS, Server, Servers, own_folder, tidy
 
 from autolynx.store.database import Database
+from tests.support.postgres import EMBEDDED_VERSIONS, Server, Servers, own_folder, tidy
 
 RUN_FOLDER = pytest.StashKey[Path]()
 OWNER = pytest.StashKey[IO[bytes]]()

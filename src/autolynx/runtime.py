@@ -1,4 +1,4 @@
-"""The frozen bundle that every flow receives: what is set, where things are remembered, who is called, what time it is."""
+"""The frozen bundle that every flow receives: settings, database, provider and clock."""
 
 import asyncio
 from dataclasses import dataclass, field

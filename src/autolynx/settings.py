@@ -49,7 +49,9 @@ class Settings(BaseSettings):
 
     public_url: str = Field("http://127.0.0.1:8000", alias="PUBLIC_URL")
     webhook_shared_secret: SecretStr | None = Field(None, alias="WEBHOOK_SHARED_SECRET")
-    webhook_schemes: Annotated[tuple[WebhookScheme, ...], NoDecode] = Field(("secret", "bearer"), alias="WEBHOOK_SCHEMES")
+    webhook_schemes: Annotated[tuple[WebhookScheme, ...], NoDecode] = Field(
+        ("secret", "bearer"), alias="WEBHOOK_SCHEMES"
+    )
     webhook_hmac_secret: SecretStr | None = Field(None, alias="WEBHOOK_HMAC_SECRET")
     cron_shared_secret: SecretStr | None = Field(None, alias="CRON_SHARED_SECRET")
     cron_secret: SecretStr | None = Field(None, alias="CRON_SECRET")
@@ -75,15 +77,15 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", alias="LOG_LEVEL")
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913, PLR0917 - the signature is pydantic's
+    def settings_customise_sources(  # noqa: PLR0917 - the signature is pydantic's
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the same
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take values only from what `load_settings` hands over, so that a test never sees the machine's environment."""
+        """Take values from `load_settings` alone, so that a test never sees the machine's environment."""
         return (init_settings,)
 
     @field_validator("webhook_schemes", mode="before")

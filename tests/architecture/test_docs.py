@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from pydantic_core import PydanticUndefined
-from tests.support.sources import ROOT, texts
-from tools import reference, states
-from tools.pages import BLOCK, outdated, pages, rendered
 
 from autolynx.domain.call import CallStatus
 from autolynx.errors import KINDS
 from autolynx.settings import Settings
+from tests.support.sources import ROOT, texts
+from tools import reference, states
+from tools.pages import BLOCK, outdated, pages, rendered
 
 PAGES = texts(".md")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))

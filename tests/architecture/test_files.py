@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
 from tests.support.sources import ROOT, texts
 
 MIGRATIONS = sorted((ROOT / "supabase" / "migrations").iterdir())

@@ -9,8 +9,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tests.support.sim import ASSISTANT_SALES, TWILIO_MAIN, TWILIO_SECOND, Sim, running_sim
-from tests.support.stub_vapi import Reply, Seen, StubVapi, run_stub
 
 from autolynx.domain.call import CallStatus, Outcome
 from autolynx.domain.ended_reason import EndClass, classify_end
@@ -19,6 +17,8 @@ from autolynx.provider.port import Accepted, CallOrder, Refused, Scope, Unknown,
 from autolynx.provider.vapi import VapiProvider
 from autolynx.provider.webhook_auth import Hmac, Scheme, WebhookAuth, github_like, svix_like, verify
 from autolynx.provider.wire_requests import WebhookTarget
+from tests.support.sim import ASSISTANT_SALES, TWILIO_MAIN, TWILIO_SECOND, Sim, running_sim
+from tests.support.stub_vapi import Reply, Seen, StubVapi, run_stub
 
 pytestmark = pytest.mark.anyio
 

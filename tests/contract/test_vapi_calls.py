@@ -10,6 +10,12 @@ from uuid import UUID
 
 import httpx
 import pytest
+
+from autolynx.domain.call import CallStatus, Source
+from autolynx.errors import ConfigurationError, ProviderError, ProviderUnreachable
+from autolynx.provider.port import Accepted, CallOrder, NotSent, Provider, Refused, Scope, Unknown
+from autolynx.provider.vapi import VapiProvider
+from autolynx.provider.wire_requests import WebhookTarget
 from tests.support.stub_vapi import (
     Answering,
     Drip,
@@ -23,12 +29,6 @@ from tests.support.stub_vapi import (
     page,
     run_stub,
 )
-
-from autolynx.domain.call import CallStatus, Source
-from autolynx.errors import ConfigurationError, ProviderError, ProviderUnreachable
-from autolynx.provider.port import Accepted, CallOrder, NotSent, Provider, Refused, Scope, Unknown
-from autolynx.provider.vapi import VapiProvider
-from autolynx.provider.wire_requests import WebhookTarget
 
 pytestmark = pytest.mark.anyio
 

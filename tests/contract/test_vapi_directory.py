@@ -6,6 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
+from autolynx.errors import ProviderError, ProviderUnreachable
+from autolynx.provider.port import Provider
+from autolynx.provider.vapi import VapiProvider
+from autolynx.provider.wire_requests import WebhookTarget
 from tests.support.stub_vapi import (
     Answering,
     Drop,
@@ -18,11 +23,6 @@ from tests.support.stub_vapi import (
     page,
     run_stub,
 )
-
-from autolynx.errors import ProviderError, ProviderUnreachable
-from autolynx.provider.port import Provider
-from autolynx.provider.vapi import VapiProvider
-from autolynx.provider.wire_requests import WebhookTarget
 
 pytestmark = pytest.mark.anyio
 

@@ -6,12 +6,12 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.csv_files import Imported, import_bytes
 
 from autolynx.domain.csv_cells import csv_line, neutralise_cell, restore_cell
 from autolynx.domain.csv_headers import PROBLEM_HEADER
 from autolynx.domain.csv_rows import DuplicateRow
 from autolynx.domain.import_report import error_header, error_lines, report_row
+from tests.support.csv_files import Imported, import_bytes
 
 HEADERS = ["name", "business_name", "phone"]
 

@@ -4,6 +4,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+
 from tests.support.command import Console, wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")]
@@ -28,7 +29,8 @@ def test_the_demo_shows_a_live_page_until_it_is_left(bare_console: Console) -> N
             assert "Local businesses" in page.read().decode()
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(link, timeout=20)  # noqa: S310 - our own address
-        assert refused.value.code == 401
+        with refused.value:
+            assert refused.value.code == 401
         demo.wait_for("The live page stays up.")
         demo.interrupt()
         assert demo.process.wait(20) == 0

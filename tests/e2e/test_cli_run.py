@@ -3,6 +3,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
 from tests.support.command import Console, write_contacts
 
 pytestmark = pytest.mark.e2e

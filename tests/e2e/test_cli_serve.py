@@ -1,14 +1,15 @@
 import re
+import socket
 
 import anyio
 import psycopg
 import pytest
-from tests.support.command import Console, Running, wait_until
-from tests.support.engine import free_port, make_campaign, make_runtime, settings_for_test
-from tests.support.sim import running_sim
 
 from autolynx.flows.campaign_life import start_campaign
 from autolynx.store.database import Database
+from tests.support.command import Console, Running, wait_until, write_contacts
+from tests.support.engine import free_port, make_campaign, make_runtime, settings_for_test
+from tests.support.sim import TWILIO_MAIN, running_sim
 
 pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
 SPEED = 40
@@ -74,9 +75,7 @@ async def test_a_server_killed_in_the_middle_goes_on_where_it_stood(
     assert len(dialled) == len(set(dialled)) == 40, summary
 
 
-async def test_doctor_is_content_with_a_complete_set_up_and_names_what_is_missing(
-    console: Console, port: int
-) -> None:
+async def test_doctor_is_content_with_a_complete_set_up_and_names_what_is_missing(console: Console, port: int) -> None:
     bare = console.run("doctor")
     assert bare.returncode == 1
     assert "MEND  provider: VAPI_API_KEY is not set." in bare.stdout
@@ -129,3 +128,33 @@ def test_hold_and_release_are_the_red_button(console: Console, database_url: str
     assert console.run("release").returncode == 0
     with psycopg.connect(database_url) as conn:
         assert conn.execute("SELECT held_at FROM gate").fetchone() == (None,)
+
+
+async def test_with_a_key_a_run_serves_its_own_webhooks_and_asks_who_shall_speak(console: Console, port: int) -> None:
+    async with running_sim(speed=SPEED) as sim:
+        served(console, port, sim.url)
+        for name in ("PUBLIC_URL", "WEBHOOK_SHARED_SECRET"):
+            del console.variables[name]
+        write_contacts(console.folder / "contacts.csv", 4)
+        run = ("run", "contacts.csv", "--port", str(port))
+        unclear = await anyio.to_thread.run_sync(lambda: console.run(*run))
+        assert unclear.returncode == 2
+        assert "--assistant: say which assistant shall speak." in unclear.stderr
+        chosen = (*run, "--assistant", "Riley - short pitch", "--phone-number", TWILIO_MAIN)
+        done = await anyio.to_thread.run_sync(lambda: console.run(*chosen))
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (await sim.summary())["dials"] == 4
+    assert "simulated" not in done.stdout
+    with psycopg.connect(console.variables["DATABASE_URL"]) as conn:
+        row = conn.execute("SELECT count(*) FROM call_events WHERE source = 'webhook'").fetchone()
+    assert row
+    assert row[0] >= 4
+
+
+def test_a_port_that_is_taken_is_named(console: Console) -> None:
+    write_contacts(console.folder / "contacts.csv", 1)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = console.run("run", "contacts.csv", "--port", str(port))
+    assert done.returncode == 2
+    assert f"Cannot listen on 127.0.0.1:{port}" in done.stderr

@@ -5,6 +5,9 @@ from contextlib import AsyncExitStack
 
 import httpx
 import pytest
+
+from autolynx.flows.campaign_life import start_campaign
+from autolynx.store.database import Database
 from tests.support.checks import (
     assert_counters_are_a_recount,
     assert_every_contact_has_an_end,
@@ -14,9 +17,6 @@ from tests.support.checks import (
 from tests.support.engine import free_port, make_campaign, make_runtime, settings_for_test, wait_until_settled
 from tests.support.serve import CRON_SECRET, environment, running_serve, start_serve
 from tests.support.sim import running_sim
-
-from autolynx.flows.campaign_life import start_campaign
-from autolynx.store.database import Database
 
 pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 

@@ -3,12 +3,12 @@
 import asyncio
 
 import pytest
-from tests.support.web import moved_clock, rows, running_web
 
 from autolynx.errors import NotFound, Unauthorized, ValidationProblem
 from autolynx.flows.access import create_token, find_holder, issue_ticket, list_tokens, open_session, revoke
 from autolynx.store.database import Database
 from autolynx.store.tokens import TokenKind
+from tests.support.web import moved_clock, rows, running_web
 
 pytestmark = pytest.mark.anyio
 

@@ -1,12 +1,12 @@
 """One wish, one effect: also when the first request never came back."""
 
 import pytest
-from tests.support.engine import MovedClock
-from tests.support.web import moved_clock, running_web
 
 from autolynx.errors import Conflict, DatabaseUnavailable
 from autolynx.flows.answered_once import Answer, Wish, answer_once
 from autolynx.store.database import Database
+from tests.support.engine import MovedClock
+from tests.support.web import moved_clock, running_web
 
 pytestmark = pytest.mark.anyio
 

@@ -182,7 +182,8 @@ async def test_the_red_button_stops_new_calls_everywhere_at_once(database: Datab
 
 
 @pytest.mark.parametrize(
-    "fault", ["error_after_accept", "drop_after_accept", "html_522_after_accept", "error_before_accept", "drop_before_accept"]
+    "fault",
+    ["error_after_accept", "drop_after_accept", "html_522_after_accept", "error_before_accept", "drop_before_accept"],
 )
 async def test_a_request_of_unknown_outcome_is_looked_for_and_never_repeated_blindly(
     database: Database, fault: str

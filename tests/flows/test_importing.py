@@ -11,9 +11,6 @@ from uuid import UUID, uuid4
 
 import anyio
 import pytest
-from tests.support.checks import assert_counters_are_a_recount, query
-from tests.support.engine import MovedClock, make_campaign, make_runtime
-from tests.support.engine import settings_for_test as settings_of
 
 from autolynx.domain.csv_rows import DuplicateRow
 from autolynx.domain.import_report import UploadStatus, UploadView
@@ -24,6 +21,9 @@ from autolynx.flows.upload_loading import Loaded, load_into_campaign
 from autolynx.flows.upload_views import errors_csv, view_upload
 from autolynx.runtime import Runtime
 from autolynx.store.database import Database
+from tests.support.checks import assert_counters_are_a_recount, query
+from tests.support.engine import MovedClock, make_campaign, make_runtime
+from tests.support.engine import settings_for_test as settings_of
 
 pytestmark = pytest.mark.anyio
 
@@ -317,7 +317,7 @@ async def test_the_same_file_is_loaded_again_only_knowingly(runtime: Runtime) ->
             await load(runtime, upload_id, other)
         assert caught.value.message == (
             'This very file was loaded into campaign "May list" on 2026-03-02; '
-            "say that it shall be called again to load it once more."
+            "set again to true to call the whole of it once more."
         )
     assert (await load(runtime, again.id, other, is_repeat_allowed=True)).contacts == 2
     more = await upload(runtime, SMALL + b"Eve;Inn;2025550109;;\n")

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+
+from autolynx.flows.campaign_life import start_campaign
+from autolynx.store.database import Database
 from tests.support.checks import assert_counters_are_a_recount, assert_nobody_twice
 from tests.support.engine import make_campaign, running_engine, wait_until_settled
 from tests.support.pooler import PROGRAM, transaction_pooler
 from tests.support.sim import running_sim
-
-from autolynx.flows.campaign_life import start_campaign
-from autolynx.store.database import Database
 
 pytestmark = [
     pytest.mark.anyio,

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import uvicorn
-from tests.simulator.stage import SPEED, Receiver, Stage, running, simulator
 
+from tests.simulator.stage import SPEED, Receiver, Stage, running, simulator
 from vapisim.server import listen
 from vapisim.state import Settings
 

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.simulator.stage import ADA, Stage
 
+from tests.simulator.stage import ADA, Stage
 from vapisim import town
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,8 @@ from uuid import UUID
 
 import httpx
 import pytest
-from tests.simulator.stage import ADA, BEA, ENDLESS, Stage
 
+from tests.simulator.stage import ADA, BEA, ENDLESS, Stage
 from vapisim import town
 
 pytestmark = pytest.mark.anyio

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from tests.simulator.stage import ADA, Delivery, Stage
 
+from tests.simulator.stage import ADA, Delivery, Stage
 from vapisim.courier import backoff_seconds, is_loopback
 
 pytestmark = pytest.mark.anyio

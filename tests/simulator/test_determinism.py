@@ -1,8 +1,8 @@
 import statistics
 
 import pytest
-from tests.simulator.stage import SPEED, Receiver, Stage, simulator
 
+from tests.simulator.stage import SPEED, Receiver, Stage, simulator
 from vapisim.chance import Chance
 from vapisim.outcomes import Fate, draw_call_id, draw_fate
 from vapisim.scenarios import BUSY_TOWN, SCENARIOS

@@ -2,8 +2,8 @@ import asyncio
 
 import httpx
 import pytest
-from tests.simulator.stage import ADA, BEA, ENDLESS, SPEED, Stage
 
+from tests.simulator.stage import ADA, BEA, ENDLESS, SPEED, Stage
 from vapisim.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.anyio

@@ -2,8 +2,8 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.simulator.stage import ADA, ENDLESS, Stage
 
+from tests.simulator.stage import ADA, ENDLESS, Stage
 from vapisim import town
 
 pytestmark = pytest.mark.anyio

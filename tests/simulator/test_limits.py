@@ -2,8 +2,8 @@ import asyncio
 from collections import Counter
 
 import pytest
-from tests.simulator.stage import ADA, BEA, ENDLESS, Stage
 
+from tests.simulator.stage import ADA, BEA, ENDLESS, Stage
 from vapisim import town
 
 pytestmark = pytest.mark.anyio

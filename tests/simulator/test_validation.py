@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-from tests.simulator.stage import Stage
 
+from tests.simulator.stage import Stage
 from vapisim import town
 
 pytestmark = pytest.mark.anyio

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 import anyio
 import psycopg
 import pytest
-from tests.support.round_trips import counting_round_trips
 
 from autolynx.errors import ConfigurationError, DatabaseCollision, DatabaseUnavailable
 from autolynx.store.database import Connection, Database, Timeouts, retry_once_on_deadlock
+from tests.support.round_trips import counting_round_trips
 
 pytestmark = pytest.mark.anyio
 

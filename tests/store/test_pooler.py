@@ -4,11 +4,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.support.pooler import PROGRAM, transaction_pooler
 
 from autolynx.errors import DatabaseCollision, DatabaseUnavailable
 from autolynx.store.database import Database, Timeouts, retry_once_on_deadlock
 from autolynx.store.migrate import migrate
+from tests.support.pooler import PROGRAM, transaction_pooler
 
 pytestmark = [
     pytest.mark.anyio,

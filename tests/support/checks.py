@@ -8,18 +8,23 @@ from autolynx.store.database import Database
 
 RECOUNT = """
 SELECT n.campaign_id FROM campaign_counters n
-CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'due') AS due, count(*) FILTER (WHERE state = 'calling') AS calling,
+CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE state = 'due') AS due,
+    count(*) FILTER (WHERE state = 'calling') AS calling,
     count(*) FILTER (WHERE state = 'done') AS done, count(*) FILTER (WHERE state = 'unsure') AS unsure,
     count(*) FILTER (WHERE state = 'excluded') AS excluded FROM contacts t WHERE t.campaign_id = n.campaign_id) t
 CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'QUEUED') AS queued,
-    count(*) FILTER (WHERE status = 'RINGING') AS ringing, count(*) FILTER (WHERE status = 'IN_PROGRESS') AS in_progress,
+    count(*) FILTER (WHERE status = 'RINGING') AS ringing,
+    count(*) FILTER (WHERE status = 'IN_PROGRESS') AS in_progress,
     count(*) FILTER (WHERE status = 'ENDED') AS ended, count(*) FILTER (WHERE status = 'FAILED') AS failed,
     count(*) FILTER (WHERE status = 'CANCELED') AS canceled, count(*) FILTER (WHERE status = 'TIMEOUT') AS timeout,
-    count(*) FILTER (WHERE outcome = 'answered') AS answered, count(*) FILTER (WHERE outcome = 'voicemail') AS voicemail,
+    count(*) FILTER (WHERE outcome = 'answered') AS answered,
+    count(*) FILTER (WHERE outcome = 'voicemail') AS voicemail,
     count(*) FILTER (WHERE outcome = 'no_answer') AS no_answer, count(*) FILTER (WHERE outcome = 'busy') AS busy,
-    count(*) FILTER (WHERE success_evaluation) AS success_true, count(*) FILTER (WHERE NOT success_evaluation) AS success_false,
+    count(*) FILTER (WHERE success_evaluation) AS success_true,
+    count(*) FILTER (WHERE NOT success_evaluation) AS success_false,
     coalesce(sum(cost_usd), 0) AS cost_usd,
-    coalesce(sum(extract(epoch FROM ended_at - started_at)) FILTER (WHERE outcome = 'answered' AND ended_at >= started_at), 0)
+    coalesce(sum(extract(epoch FROM ended_at - started_at))
+        FILTER (WHERE outcome = 'answered' AND ended_at >= started_at), 0)
         AS talk_seconds
     FROM calls k WHERE k.campaign_id = n.campaign_id AND k.outcome IS DISTINCT FROM 'not_dialled') k
 WHERE (n.due, n.calling, n.done, n.unsure, n.excluded) <> (t.due, t.calling, t.done, t.unsure, t.excluded)

@@ -42,12 +42,12 @@ class Console:
         )
 
     @contextmanager
-    def running(self, *arguments: str) -> Iterator["Running"]:
+    def running(self, *arguments: str, module: str = "autolynx") -> Iterator["Running"]:
         """Run a command while the block lasts; it is killed if it is still there at the end."""
         log = self.folder / f"output-{uuid.uuid4().hex[:8]}.txt"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "autolynx", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 cwd=self.folder,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
@@ -118,8 +118,7 @@ def wait_until(is_so: Callable[[], bool], *, seconds: float = PATIENCE) -> None:
 def write_contacts(path: Path, count: int, *, first: int = 0) -> Path:
     """Write a CSV of that many fictional contacts."""
     areas = (202, 212, 213, 303, 305, 312, 404, 415, 503, 512, 602, 617, 702, 713, 801)
-    lines = ["name,business_name,phone"]
-    for number in range(first, first + count):
-        lines.append(f"Ada {number},Acme {number},+1 {areas[number // 100]} 555 01{number % 100:02}")
-    path.write_text("\n".join(lines) + "\n")
+    numbers = [(number, f"+1 {areas[number // 100]} 555 01{number % 100:02}") for number in range(first, first + count)]
+    rows = [f"Ada {number},Acme {number},{phone}\n" for number, phone in numbers]
+    path.write_text("name,business_name,phone\n" + "".join(rows))
     return path

@@ -86,9 +86,9 @@ class Engine:
 
 @asynccontextmanager
 async def running_engine(
-    database: Database, sim_url: str, *, ticks: bool = True, **settings: Any
+    database: Database, sim_url: str, *, ticks: bool = True, refills: bool = True, **settings: Any
 ) -> AsyncIterator[Engine]:
-    """Serve webhooks on a free port, refill on events and (unless told otherwise) tick."""
+    """Serve webhooks on a free port and, unless told otherwise, refill on events and tick."""
     port = free_port()
     chosen = settings_for_test(PUBLIC_URL=f"http://127.0.0.1:{port}", **settings)
     runtime = make_runtime(database, sim_url, settings=chosen)
@@ -97,14 +97,12 @@ async def running_engine(
 
     async def webhook(request: Request) -> JSONResponse:
         received = await receive_webhook(runtime, await request.json())
-        if received.freed_line:
+        if received.freed_line and refills:
             refiller.request()
         return JSONResponse({"received": True})
 
     app = Starlette(routes=[Route("/api/webhooks/vapi", webhook, methods=["POST"])])
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off")
-    )
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", lifespan="off"))
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
@@ -174,9 +172,7 @@ async def wait_until_settled(database: Database, campaign_id: UUID, *, seconds: 
     async with asyncio.timeout(seconds):
         while True:
             async with database.connection() as conn:
-                row = await (
-                    await conn.execute("SELECT status FROM campaigns WHERE id = %s", [campaign_id])
-                ).fetchone()
+                row = await (await conn.execute("SELECT status FROM campaigns WHERE id = %s", [campaign_id])).fetchone()
             if row and row["status"] in {"COMPLETED", "CANCELED", "FAILED"}:
                 return str(row["status"])
             await asyncio.sleep(0.05)

@@ -17,8 +17,16 @@ class RoundTrips:
         self.count = 0
         given = conninfo_to_dict(url)
         self._host, self._port = str(given["host"]), int(given.get("port") or 5432)
+        self._visits: set[asyncio.Task[None]] = set()
 
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._visits.add(asyncio.create_task(self._serve(reader, writer)))
+
+    async def see_off(self) -> None:
+        """Wait until every client has gone."""
+        await asyncio.gather(*self._visits)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._host.startswith("/"):
             up_reader, up_writer = await asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self._port}")
         else:
@@ -39,6 +47,7 @@ class RoundTrips:
             writer.write(data)
             await writer.drain()
         writer.close()
+        await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -54,3 +63,4 @@ async def counting_round_trips(url: str) -> AsyncIterator[RoundTrips]:
         finally:
             server.close()
             await server.wait_closed()
+            await trips.see_off()

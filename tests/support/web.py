@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from tests.support.engine import MovedClock, make_runtime, settings_for_test
 
 from autolynx.flows.access import create_token
 from autolynx.flows.refill import Refiller
 from autolynx.runtime import Clock, Runtime
 from autolynx.store.database import Database
 from autolynx.web.app import build_app
+from tests.support.engine import MovedClock, make_runtime, settings_for_test
 
 NOWHERE = "http://127.0.0.1:9"  # nobody listens there
 CRON_SECRET = "cron-secret-of-the-test"

@@ -8,12 +8,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from tests.support.engine import make_campaign
-from tests.support.sim import ASSISTANT_SALES, Sim, running_sim
-from tests.support.web import Web, problem, rows, running_web
 
 from autolynx.flows.assistants import seed_templates
 from autolynx.store.database import Database
+from tests.support.engine import make_campaign
+from tests.support.sim import ASSISTANT_SALES, Sim, running_sim
+from tests.support.web import Web, problem, rows, running_web
 
 pytestmark = pytest.mark.anyio
 

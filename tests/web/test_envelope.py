@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter
-from tests.support.web import HOOK_SECRET, Web, http_client, problem, running_web
 
 from autolynx.errors import RateLimited
 from autolynx.flows.access import issue_ticket, open_session
 from autolynx.store.database import Database
 from autolynx.web.auth import SESSION_COOKIE
+from tests.support.web import HOOK_SECRET, Web, http_client, problem, running_web
 
 pytestmark = pytest.mark.anyio
 

@@ -4,11 +4,11 @@ import re
 from uuid import uuid4
 
 import pytest
-from tests.support.web import CRON_SECRET, Web, http_client, moved_clock, problem, rows, running_web
 
 from autolynx.flows.access import SESSION_SECONDS, create_token, issue_ticket, open_session, revoke
 from autolynx.store.database import Database
 from autolynx.web.auth import SESSION_COOKIE
+from tests.support.web import CRON_SECRET, Web, http_client, moved_clock, problem, rows, running_web
 
 pytestmark = pytest.mark.anyio
 

@@ -7,15 +7,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.support.engine import make_campaign
-from tests.support.sim import running_sim
-from tests.support.vapi_bodies import report, status_update
-from tests.support.web import HOOK_SECRET, http_client, moved_clock, problem, rows, running_web
 
 from autolynx.flows.campaign_life import start_campaign
 from autolynx.flows.refill import refill
 from autolynx.store.database import Database
 from autolynx.web.outer import MOST_WEBHOOK_BYTES
+from tests.support.engine import make_campaign
+from tests.support.sim import running_sim
+from tests.support.vapi_bodies import report, status_update
+from tests.support.web import HOOK_SECRET, http_client, moved_clock, problem, rows, running_web
 
 pytestmark = pytest.mark.anyio
 

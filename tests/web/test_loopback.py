@@ -8,14 +8,14 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 from starlette.types import ASGIApp
-from tests.support.checks import assert_counters_are_a_recount, assert_nobody_twice
-from tests.support.engine import make_campaign, make_runtime, settings_for_test, wait_until_settled
-from tests.support.sim import running_sim
 
 from autolynx.flows.campaign_life import start_campaign
 from autolynx.flows.refill import Refiller, refill
 from autolynx.store.database import Database
 from autolynx.web.app import build_app
+from tests.support.checks import assert_counters_are_a_recount, assert_nobody_twice
+from tests.support.engine import make_campaign, make_runtime, settings_for_test, wait_until_settled
+from tests.support.sim import running_sim
 
 pytestmark = pytest.mark.anyio
 

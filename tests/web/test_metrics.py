@@ -1,9 +1,9 @@
 import pytest
-from tests.support.engine import make_campaign
-from tests.support.web import running_web
 
 from autolynx.flows.dialing import hold_dialling
 from autolynx.store.database import Database
+from tests.support.engine import make_campaign
+from tests.support.web import running_web
 
 pytestmark = pytest.mark.anyio
 

@@ -3,13 +3,13 @@
 from uuid import uuid4
 
 import pytest
-from tests.support.engine import make_campaign
-from tests.support.sim import TWILIO_MAIN, running_sim
-from tests.support.web import moved_clock, problem, rows, running_web
 
 from autolynx.flows.campaign_life import start_campaign
 from autolynx.flows.dialing import hold_dialling, release_dialling
 from autolynx.store.database import Database
+from tests.support.engine import make_campaign
+from tests.support.sim import TWILIO_MAIN, running_sim
+from tests.support.web import moved_clock, problem, rows, running_web
 
 pytestmark = pytest.mark.anyio
 

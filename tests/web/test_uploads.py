@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from tests.support.web import Web, problem, rows, running_web
 
 from autolynx.flows.access import create_token
 from autolynx.store.database import Database
+from tests.support.web import Web, problem, rows, running_web
 
 pytestmark = pytest.mark.anyio
 

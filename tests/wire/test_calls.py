@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.vapi_bodies import CALL_ID, CONTROL_URL, OUR_ID, call
 
 from autolynx.domain.call import CallStatus, Source
 from autolynx.provider.port import SeenCall
 from autolynx.provider.wire_calls import read_call
+from tests.support.vapi_bodies import CALL_ID, CONTROL_URL, OUR_ID, call
 
 
 def seen(**changes: Any) -> SeenCall:

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.vapi_bodies import CALL_ID, OUR_ID, SECRET, TALK, report
 
 from autolynx.provider.scrub import DEEPEST, REMOVED, scrub
 from autolynx.provider.wire_webhooks import read_webhook
+from tests.support.vapi_bodies import CALL_ID, OUR_ID, SECRET, TALK, report
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

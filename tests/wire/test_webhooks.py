@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from autolynx.domain.call import CallNews, CallStatus, Facts, NewsKind, Source
+from autolynx.provider.wire_webhooks import read_webhook
 from tests.support.vapi_bodies import (
     CALL_ID,
     CONTROL_URL,
@@ -19,9 +22,6 @@ from tests.support.vapi_bodies import (
     report,
     status_update,
 )
-
-from autolynx.domain.call import CallNews, CallStatus, Facts, NewsKind, Source
-from autolynx.provider.wire_webhooks import read_webhook
 
 Json = Any
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()

@@ -3,7 +3,6 @@
 import shutil
 import socket
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import as_file, files
@@ -24,6 +23,7 @@ from autolynx.cli.stage import Stage, is_in_use, open_stage
 from autolynx.cli.watch import Watched
 from autolynx.domain.templates import TEMPLATES
 from autolynx.flows.assistants import clone_assistant
+from autolynx.runtime import SystemClock
 from autolynx.settings import Settings
 
 app = typer.Typer()
@@ -108,7 +108,7 @@ def fresh_folder(data_dir: Path) -> Iterator[Path]:
 def _tidy_after_the_killed(parent: Path) -> None:
     """Remove what demos left that were killed: folders that are not new and that nobody runs in."""
     for folder in parent.glob("run-*"):
-        if time.time() - folder.stat().st_mtime > NEW_SECONDS and not is_in_use(folder):
+        if SystemClock().now().timestamp() - folder.stat().st_mtime > NEW_SECONDS and not is_in_use(folder):
             _remove_data(folder)
 
 

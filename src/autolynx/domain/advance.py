@@ -62,13 +62,19 @@ def _hear_provider(call: Call, news: CallNews, *, now: datetime, timers: Timers)
     )
     heard = replace(heard, success_evaluation=derive_success(heard.facts.success_raw))
     if heard.is_final:
-        return _close(call, heard)
+        return _close(call, heard, report_due_at=_report_due_at(heard, news, now=now, timers=timers))
     if news.status is None:
         return Advance(call=heard)
     return _live(call, heard, news, now=now, timers=timers)
 
 
-def _close(before: Call, heard: Call) -> Advance:
+def _report_due_at(heard: Call, news: CallNews, *, now: datetime, timers: Timers) -> datetime | None:
+    """Return when we ask once for what a call left behind: its report is a webhook of its own and may be lost."""
+    is_told = news.source is not Source.WEBHOOK or heard.facts.cost_usd is not None
+    return None if is_told else now + timedelta(seconds=timers.reconcile_after)
+
+
+def _close(before: Call, heard: Call, *, report_due_at: datetime | None) -> Advance:
     """Judge an ended call anew from all that is known: a later report may tell more than the first word did."""
     verdict = judge(
         heard.facts,
@@ -82,7 +88,7 @@ def _close(before: Call, heard: Call) -> Advance:
         outcome=verdict.outcome,
         counts_as_attempt=verdict.counts_as_attempt,
         holds_line=False,
-        next_check_at=None,
+        next_check_at=report_due_at,
     )
     return Advance(
         call=closed,
@@ -111,12 +117,7 @@ def _decide(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Cal
         return _decide_guess(call, news, now=now, timers=timers)
     match news.kind:
         case NewsKind.CANCEL_REQUESTED:
-            return replace(
-                call,
-                cancel_requested_at=call.cancel_requested_at or now,
-                hangs_up=call.hangs_up or news.hangs_up,
-                next_check_at=now,
-            )
+            return _cancel(call, news, now=now)
         case NewsKind.RELEASED if call.provider_call_id is None:
             return _guess(call, CallStatus.FAILED, Outcome.NOT_DIALLED, reason=news.reason, counts=False)
         case NewsKind.LAPSED if call.provider_call_id is None and not call.may_have_been_sent:
@@ -137,12 +138,26 @@ def _decide(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Cal
 def _decide_guess(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Call:
     """A closed call that still holds a line (the provider called it live after our guess) may be given up again."""
     if not call.holds_line:
-        return call
-    if news.kind is NewsKind.TIMED_OUT:
-        return replace(call, holds_line=False, next_check_at=None)
-    if news.kind is NewsKind.MISSING:
-        return _missed(call, now=now, timers=timers)
-    return call
+        return replace(call, next_check_at=None) if news.kind is NewsKind.MISSING else call
+    match news.kind:
+        case NewsKind.TIMED_OUT:
+            return replace(call, holds_line=False, next_check_at=None)
+        case NewsKind.MISSING:
+            return _missed(call, now=now, timers=timers)
+        case NewsKind.CANCEL_REQUESTED:
+            return _cancel(call, news, now=now)
+        case _:
+            return call
+
+
+def _cancel(call: Call, news: CallNews, *, now: datetime) -> Call:
+    """Note that an operator stopped it; the line stays taken until its end is known."""
+    return replace(
+        call,
+        cancel_requested_at=call.cancel_requested_at or now,
+        hangs_up=call.hangs_up or news.hangs_up,
+        next_check_at=now if call.may_have_been_sent else call.next_check_at,
+    )
 
 
 def _guess(call: Call, status: CallStatus, outcome: Outcome, *, reason: str | None, counts: bool) -> Call:
@@ -154,6 +169,7 @@ def _guess(call: Call, status: CallStatus, outcome: Outcome, *, reason: str | No
         counts_as_attempt=counts,
         holds_line=False,
         next_check_at=None,
+        unsure_at=call.unsure_at if counts else None,  # what was certainly not dialled leaves no doubt behind
     )
 
 

@@ -149,6 +149,11 @@ class Call:
         return self.dial_started_at is not None
 
     @property
+    def is_connected(self) -> bool:
+        """Whether somebody is on the line, as far as we know: then it can be hung up."""
+        return self.was_live and self.holds_line
+
+    @property
     def is_released(self) -> bool:
         """Whether the claim went back: certainly not dialled."""
         return self.outcome is Outcome.NOT_DIALLED

@@ -65,6 +65,21 @@ _VERDICTS: dict[EndClass, Verdict] = {
 }
 
 
+# Ends that only a call which reached the telephone network can have: whatever else was said, somebody was dialled.
+_PROOFS_OF_A_DIAL = frozenset({
+    EndClass.TRANSFERRED,
+    EndClass.TRANSFER_FAILED,
+    EndClass.CONVERSED,
+    EndClass.LINE_COMPLETED,
+    EndClass.MACHINE,
+    EndClass.NO_ANSWER,
+    EndClass.BUSY,
+    EndClass.SILENCE,
+    EndClass.BAD_NUMBER,
+    EndClass.CARRIER_REFUSED,
+})
+
+
 def has_conversation(facts: Facts) -> bool:
     """Whether something besides the reason shows that somebody picked up: a start or words, and not a free call."""
     return (facts.started_at is not None or bool(facts.transcript_rank)) and facts.cost_usd != 0
@@ -82,9 +97,10 @@ def judge(facts: Facts, *, was_live: bool, is_blocked: bool, is_canceled: bool) 
     `is_canceled`: an operator had asked for the end.
     """
     reached = was_reached(facts, was_live=was_live)
-    if is_blocked and not reached:
+    end = classify_end(facts.ended_reason)
+    if is_blocked and not reached and end not in _PROOFS_OF_A_DIAL:
         return not_dialled(Blame.CONCURRENCY)
-    verdict = _of_class(classify_end(facts.ended_reason), talked=has_conversation(facts))
+    verdict = _of_class(end, talked=has_conversation(facts))
     if not verdict.counts_as_attempt and reached:
         verdict = _failed(Outcome.PROVIDER_ERROR, verdict.blame)
     if is_canceled and verdict.counts_as_attempt:

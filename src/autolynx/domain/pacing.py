@@ -10,6 +10,13 @@ GROW_BACK_SECONDS = 30.0
 CONNECTION_BACKOFF_SECONDS = (1.0, 4.0, 10.0)
 PROBE_SECONDS = (5.0, 10.0, 20.0, 40.0, 80.0, 160.0, 300.0)
 MINUTE = 60.0
+SHORTEST_REST_SECONDS = 1.0
+UNASKED_SECONDS = 90.0
+
+CONCURRENCY_REST = "The provider's limit of concurrent calls was reached."
+RATE_REST = "The provider asked for fewer requests."
+PROBE_REST = "The provider failed several times in a row; single calls probe whether it is back."
+UNASKED_REST = "The provider cannot be asked about the calls that are live."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,8 +65,19 @@ def effective_account_cap(account: Account, rules: PacingRules, now: datetime) -
     """Return the account's cap now: lowered after a refusal for concurrency, and grown back line by line."""
     if account.lowered_cap is None or account.lowered_at is None:
         return rules.account_room
-    grown = int((now - account.lowered_at).total_seconds() / rules.scaled(GROW_BACK_SECONDS))
-    return min(rules.account_room, account.lowered_cap + grown)
+    return min(rules.account_room, account.lowered_cap + _lines_grown(account.lowered_at, rules, now))
+
+
+def _lines_grown(lowered_at: datetime, rules: PacingRules, now: datetime) -> int:
+    return max(0, int((now - lowered_at).total_seconds() / rules.scaled(GROW_BACK_SECONDS)))
+
+
+def _grows_at(account: Account, rules: PacingRules, now: datetime) -> datetime | None:
+    """Return when the lowered cap gets its next line back."""
+    if account.lowered_at is None:
+        return None
+    steps = _lines_grown(account.lowered_at, rules, now) + 1
+    return account.lowered_at + timedelta(seconds=steps * rules.scaled(GROW_BACK_SECONDS))
 
 
 def account_room(account: Account, rules: PacingRules, *, lines_held: int, now: datetime) -> Room:
@@ -72,7 +90,7 @@ def account_room(account: Account, rules: PacingRules, *, lines_held: int, now: 
         return Room(lines=0, bound_by="rest", changes_at=account.not_before)
     cap = effective_account_cap(account, rules, now)
     is_lowered = cap < rules.account_room
-    grows_at = now + timedelta(seconds=rules.scaled(GROW_BACK_SECONDS)) if is_lowered else None
+    grows_at = _grows_at(account, rules, now) if is_lowered else None
     lines = max(0, cap - lines_held)
     if account.failures >= rules.breaker_threshold:
         return Room(lines=min(1, lines), bound_by="probe", changes_at=grows_at)
@@ -83,18 +101,45 @@ def after_claim(account: Account, rules: PacingRules, now: datetime) -> Account:
     """While the circuit is open every claim is a probe: the next one has to wait."""
     if account.failures < rules.breaker_threshold:
         return account
-    return replace(account, not_before=now + timedelta(seconds=rules.scaled(_probe_step(account, rules))))
+    until = now + timedelta(seconds=rules.scaled(_probe_step(account, rules)))
+    return _rest(account, until=until, reason=PROBE_REST)
 
 
 def after_success(account: Account) -> Account:
-    """The provider accepted a call: the circuit closes. A rest that it asked for (too many requests) stays."""
+    """The provider accepted a call: the circuit closes. A rest for another reason than failures stays."""
     if account.failures == 0:
         return account
-    return replace(account, failures=0, not_before=None, rest_reason=None)
+    account = replace(account, failures=0)
+    return account if account.rest_reason in _RESTS_OF_THEIR_OWN else _rested(account)
 
 
-def after_failure(account: Account, rules: PacingRules, *, reason: str, now: datetime) -> Account:
-    """The provider failed once more: rest 1, 4, 10 s, then probe at growing distances."""
+def after_unasked(account: Account, rules: PacingRules, now: datetime) -> Account:
+    """The provider cannot be asked what became of the live calls: nothing new is dialled until it can."""
+    return _rest(account, until=now + timedelta(seconds=rules.scaled(UNASKED_SECONDS)), reason=UNASKED_REST)
+
+
+def after_asked(account: Account) -> Account:
+    """The provider answered again."""
+    return _rested(account) if account.rest_reason == UNASKED_REST else account
+
+
+_RESTS_OF_THEIR_OWN = frozenset({CONCURRENCY_REST, RATE_REST, UNASKED_REST})
+
+
+def _rested(account: Account) -> Account:
+    return replace(account, not_before=None, rest_reason=None)
+
+
+def after_failure(
+    account: Account, rules: PacingRules, *, reason: str, now: datetime, is_probe: bool = False
+) -> Account:
+    """The provider failed once more: rest 1, 4, 10 s, then probe at growing distances.
+
+    `is_probe`: the call went out while the circuit was open. Of the calls that were under way side by side when it
+    opened none makes the distance grow: they tell nothing new.
+    """
+    if account.failures >= rules.breaker_threshold and not is_probe:
+        return account
     failures = account.failures + 1
     account = replace(account, failures=failures)
     if failures >= rules.breaker_threshold:
@@ -108,7 +153,7 @@ def after_concurrency_refusal(account: Account, rules: PacingRules, *, lines_hel
     """The provider's limit is lower than ours: cool down, and lower the cap to what it carried."""
     lowered = replace(account, lowered_cap=max(1, min(lines_held, rules.account_room)), lowered_at=now)
     until = now + timedelta(seconds=rules.scaled(COOLDOWN_SECONDS))
-    return _rest(lowered, until=until, reason="The provider's limit of concurrent calls was reached.")
+    return _rest(lowered, until=until, reason=CONCURRENCY_REST)
 
 
 def after_rate_limit(
@@ -119,7 +164,8 @@ def after_rate_limit(
     if retry_at is None:
         boundary = (now.timestamp() // minute + 1) * minute
         retry_at = datetime.fromtimestamp(boundary, tz=now.tzinfo) + timedelta(seconds=rules.scaled(jitter))
-    return _rest(account, until=retry_at, reason="The provider asked for fewer requests.")
+    soonest = now + timedelta(seconds=rules.scaled(SHORTEST_REST_SECONDS))
+    return _rest(account, until=max(retry_at, soonest), reason=RATE_REST)
 
 
 def after_trouble(account: Account, *, reason: str, now: datetime) -> Account:
@@ -169,16 +215,19 @@ def number_room(number: NumberPace, rules: PacingRules, now: datetime) -> Room:
         return Room(lines=left if left is not None else 1000, bound_by="number")
     if number.next_launch_at is not None and now < number.next_launch_at:
         return Room(lines=0, bound_by="launch rate", changes_at=number.next_launch_at)
-    return Room(lines=1, bound_by="launch rate", changes_at=now + timedelta(seconds=1 / rules.launch_per_second))
+    return Room(lines=1, bound_by="launch rate", changes_at=now + timedelta(seconds=_gap(1, rules)))
 
 
 def number_after_launches(number: NumberPace, rules: PacingRules, *, launches: int, now: datetime) -> NumberPace:
     """Count launches against the number's rate and day."""
     today = number.launched_today if number.day == now.date() else 0
-    gap = launches / rules.launch_per_second if rules.launch_per_second else 0.0
-    return replace(
-        number, day=now.date(), launched_today=today + launches, next_launch_at=now + timedelta(seconds=gap)
-    )
+    next_at = now + timedelta(seconds=_gap(launches, rules))
+    return replace(number, day=now.date(), launched_today=today + launches, next_launch_at=next_at)
+
+
+def _gap(launches: int, rules: PacingRules) -> float:
+    """Return the seconds that so many launches take up at a number's rate."""
+    return rules.scaled(launches / rules.launch_per_second) if rules.launch_per_second else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

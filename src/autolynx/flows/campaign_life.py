@@ -6,7 +6,14 @@ from datetime import datetime
 from uuid import UUID
 
 from autolynx.domain.call import Call, CallNews, NewsKind, Source
-from autolynx.domain.campaign import Campaign, CampaignMode, CampaignStatus, require_transition, resumed_status, status_after
+from autolynx.domain.campaign import (
+    Campaign,
+    CampaignMode,
+    CampaignStatus,
+    require_transition,
+    resumed_status,
+    status_after,
+)
 from autolynx.errors import Conflict
 from autolynx.flows.hang_up import hang_up_all
 from autolynx.flows.settle import settle_all

@@ -1,7 +1,7 @@
 """Claim: one short transaction behind the gate takes lines for the next contacts. No HTTP happens in here."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,9 +12,8 @@ from autolynx.domain.contact import Contact, ContactState, LaterAt, Never, Now, 
 from autolynx.domain.pacing import Account, NumberPace, Room
 from autolynx.provider.port import CallOrder
 from autolynx.runtime import Runtime
-from autolynx.store import assistants, claims, contacts, gate, phone_numbers
-from autolynx.store.assistants import DialTarget
-from autolynx.store.claims import Claim, Ready
+from autolynx.store import claims, contacts, gate, phone_numbers
+from autolynx.store.claims import Claim, Opening, Ready, Turn
 from autolynx.store.database import Connection
 
 # How long a look at a quiet line stays good (line-quiet gating).
@@ -41,43 +40,29 @@ async def claim(runtime: Runtime, *, campaign_id: UUID | None = None, most: int 
     """
     now = runtime.clock.now()
     async with runtime.database.pipelined() as conn:
-        account = await gate.lock(conn)
-        ready = await claims.list_ready(conn, now=now, campaign_id=campaign_id)
-        if not ready:
-            return Claimed(account=account)
-        lines = await gate.count_lines(conn)
-        room = pacing.account_room(account, runtime.settings.pacing, lines_held=lines, now=now)
-        return await _share(runtime, conn, ready, account=account, room=room, most=most, now=now)
+        opening = await claims.open_claim(conn, now=now, campaign_id=campaign_id)
+        if not opening.ready:
+            return Claimed(account=opening.account)
+        return await _share(runtime, conn, opening, most=most, now=now)
 
 
-async def _share(
-    runtime: Runtime,
-    conn: Connection,
-    ready: Sequence[Ready],
-    *,
-    account: Account,
-    room: Room,
-    most: int | None,
-    now: datetime,
-) -> Claimed:
-    rules = runtime.settings.pacing
-    loud = [one.candidate.id for one in ready if _wants_quiet_look(runtime, one, now)]
-    candidates = [one.candidate for one in ready if one.candidate.id not in loud]
-    numbers = await phone_numbers.list_paces(conn, sorted({one.phone_number_id for one in candidates}))
+async def _share(runtime: Runtime, conn: Connection, opening: Opening, *, most: int | None, now: datetime) -> Claimed:
+    rules, account = runtime.settings.pacing, opening.account
+    room = pacing.account_room(account, rules, lines_held=opening.lines_held, now=now)
+    loud = [one.candidate.id for one in opening.ready if _wants_quiet_look(runtime, one, now)]
+    quiet = {one.candidate.id: one for one in opening.ready if one.candidate.id not in loud}
+    numbers = {one.number.id: one.number for one in quiet.values()}
     number_rooms = {key: pacing.number_room(number, rules, now) for key, number in numbers.items()}
     lines = room.lines if most is None else min(room.lines, most)
     shares = pacing.share_room(
-        candidates, room=lines, number_rooms={key: one.lines for key, one in number_rooms.items()}
+        [one.candidate for one in quiet.values()],
+        room=lines,
+        number_rooms={key: one.lines for key, one in number_rooms.items()},
     )
-    taken: list[Claim] = []
-    made_progress = False
-    for campaign in await claims.lock_campaigns(conn, list(shares)):
-        got, progressed = await _take(runtime, conn, campaign, ready, lines=shares[campaign.id], now=now)
-        taken += got
-        made_progress = made_progress or progressed
-    orders = await _finish(runtime, conn, taken, numbers=numbers, account=account, now=now)
+    taken, made_progress = await _take_turns(conn, {key: quiet[key] for key in shares}, shares=shares, now=now)
+    await _finish(runtime, conn, taken, numbers=numbers, account=account, now=now)
     return Claimed(
-        orders=orders,
+        orders=[_order(one) for one in taken],
         account=account,
         room=room,
         made_progress=made_progress,
@@ -102,33 +87,46 @@ def _wants_quiet_look(runtime: Runtime, ready: Ready, now: datetime) -> bool:
     return ready.quiet_at is None or now - ready.quiet_at > fresh
 
 
-async def _take(
-    runtime: Runtime, conn: Connection, campaign: Campaign, ready: Sequence[Ready], *, lines: int, now: datetime
+async def _take_turns(
+    conn: Connection, ready: Mapping[UUID, Ready], *, shares: Mapping[UUID, int], now: datetime
 ) -> tuple[list[Claim], bool]:
+    """Take the next contacts of each campaign; also say whether a cursor or a batch moved without taking any."""
+    taken: list[Claim] = []
+    made_progress = False
+    if not shares:
+        return taken, made_progress
+    opening = {key for key, one in ready.items() if one.opens_batch}
+    for turn in await claims.lock_turns(conn, shares, opening=opening, now=now):
+        got, has_moved = await _take(conn, turn, ready[turn.campaign.id], lines=shares[turn.campaign.id], now=now)
+        taken += got
+        made_progress = made_progress or (has_moved and not got)
+    return taken, made_progress
+
+
+async def _take(conn: Connection, turn: Turn, ready: Ready, *, lines: int, now: datetime) -> tuple[list[Claim], bool]:
     """Take the campaign's next contacts; also say whether the cursor or the batch moved."""
-    mine = next(one for one in ready if one.candidate.id == campaign.id)
-    lines = min(lines, max(0, campaign.cap - mine.candidate.lines_held))
-    if mine.wants_quiet and campaign.mode is CampaignMode.CONTINUOUS:
+    campaign = turn.campaign
+    lines = min(lines, max(0, campaign.cap - ready.candidate.lines_held))
+    if ready.wants_quiet and campaign.mode is CampaignMode.CONTINUOUS:
         lines = min(lines, 1)
-    open_batch = campaign.open_batch + (1 if mine.opens_batch else 0)
     if lines == 0:
         return [], False
-    found = await claims.list_next(conn, campaign, open_batch=open_batch, most=lines, now=now)
+    open_batch = campaign.open_batch + (1 if ready.opens_batch else 0)
     chosen: list[Contact] = []
     cursor = campaign.next_position
-    for contact in found:
+    for contact in turn.contacts:
         if len(chosen) == lines:
             break
         if contact.due_at is None:
             cursor = contact.position + 1
         if await _may_be_dialled(conn, contact, campaign, now=now):
             chosen.append(contact)
-    moved = cursor != campaign.next_position or open_batch != campaign.open_batch
-    taken = [Claim(call_id=uuid.uuid4(), contact=contact, campaign=campaign) for contact in chosen]
-    if taken or moved:
-        served = now if taken else None
+    has_moved = cursor != campaign.next_position or open_batch != campaign.open_batch
+    if chosen or has_moved:
+        served = now if chosen else None
         await claims.save_turn(conn, campaign, next_position=cursor, open_batch=open_batch, served_at=served)
-    return taken, moved and not taken
+    taken = [Claim(call_id=uuid.uuid4(), contact=contact, campaign=campaign, target=turn.target) for contact in chosen]
+    return taken, has_moved
 
 
 async def _may_be_dialled(conn: Connection, contact: Contact, campaign: Campaign, *, now: datetime) -> bool:
@@ -149,24 +147,15 @@ async def _finish(
     conn: Connection,
     taken: Sequence[Claim],
     *,
-    numbers: dict[str, NumberPace],
+    numbers: Mapping[str, NumberPace],
     account: Account,
     now: datetime,
-) -> list[CallOrder]:
+) -> None:
     """Insert the calls and count the launches against number and circuit."""
     if not taken:
-        return []
+        return
     rules, timers = runtime.settings.pacing, runtime.settings.timers
-    targets = await assistants.list_dial_targets(conn, {one.campaign.assistant_id for one in taken})
-    for campaign_id in sorted({one.campaign.id for one in taken}):
-        mine = [one for one in taken if one.campaign.id == campaign_id]
-        await claims.insert_claims(
-            conn,
-            mine,
-            now=now,
-            lease_until=now + timedelta(seconds=timers.lease),
-            max_duration_seconds=targets[mine[0].campaign.assistant_id].max_duration_seconds,
-        )
+    await claims.insert_claims(conn, taken, now=now, lease_until=now + timedelta(seconds=timers.lease))
     for number in numbers.values():
         launches = sum(one.campaign.phone_number_id == number.id for one in taken)
         if launches and (rules.launch_per_second or number.daily_limit is not None):
@@ -175,16 +164,15 @@ async def _finish(
     probed = pacing.after_claim(account, rules, now)
     if probed != account:
         await gate.save(conn, probed)
-    return [_order(one, targets[one.campaign.assistant_id]) for one in taken]
 
 
-def _order(claim_taken: Claim, target: DialTarget) -> CallOrder:
+def _order(claim_taken: Claim) -> CallOrder:
     contact, campaign = claim_taken.contact, claim_taken.campaign
     return CallOrder(
         call_id=claim_taken.call_id,
         campaign_id=campaign.id,
         contact_id=contact.id,
-        provider_assistant_id=target.provider_assistant_id,
+        provider_assistant_id=claim_taken.target.provider_assistant_id,
         phone_number_id=campaign.phone_number_id,
         phone=contact.phone,
         name=contact.name,

@@ -21,12 +21,12 @@ class LineStatus(StrEnum):
 
     HEALTHY = "healthy"  # nobody is on the line
     BUSY = "busy"
-    ERROR = "error"  # the provider could not be asked
+    ERROR = "error"  # the provider could not be asked, or its account has no such number
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneLine:
-    """A look at one line; `active_calls` is None where the provider could not be asked."""
+    """A look at one line; `active_calls` is None where the provider could not tell."""
 
     phone_number_id: str
     active_calls: int | None
@@ -62,11 +62,23 @@ class PhoneLines:
     async def _ask(self, phone_number_id: str) -> PhoneLine:
         now = self._runtime.clock.now()
         try:
-            active = await count_active(self._runtime, phone_number_id)
+            active = await self._count(phone_number_id)
         except ProviderError as error:
             log.warning("phone_line.unknown", reason=error.message)
-            return PhoneLine(
-                phone_number_id=phone_number_id, active_calls=None, last_checked=now, status=LineStatus.ERROR
-            )
-        status = LineStatus.BUSY if active else LineStatus.HEALTHY
-        return PhoneLine(phone_number_id=phone_number_id, active_calls=active, last_checked=now, status=status)
+            active = None
+        return PhoneLine(
+            phone_number_id=phone_number_id, active_calls=active, last_checked=now, status=_status_of(active)
+        )
+
+    async def _count(self, phone_number_id: str) -> int | None:
+        """Count active calls; None for a number that the account does not have: a list of its calls is empty too."""
+        known = await self._runtime.provider.list_phone_numbers()
+        if phone_number_id not in {number.phone_number_id for number in known}:
+            return None
+        return await count_active(self._runtime, phone_number_id)
+
+
+def _status_of(active: int | None) -> LineStatus:
+    if active is None:
+        return LineStatus.ERROR
+    return LineStatus.BUSY if active else LineStatus.HEALTHY

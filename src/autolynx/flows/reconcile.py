@@ -77,9 +77,25 @@ async def sweep(runtime: Runtime) -> Reconciled:
     return result
 
 
+async def next_sweep_at(runtime: Runtime) -> datetime | None:
+    """Return when to sweep again: half a cadence after the last one while lines are held, so that a lost webhook
+    leaves no line idle for long. One that failed just now is not tried again before that either.
+    """
+    now, distance = runtime.clock.now(), _sweep_distance(runtime)
+    async with runtime.database.connection() as conn:
+        account = await gate.get(conn)
+        if await lookups.oldest_line_at(conn) is None:
+            return None
+    swept = account.swept_until
+    return swept + distance if swept is not None and swept + distance > now else now + distance
+
+
 def _sweep_is_due(runtime: Runtime, swept_until: datetime | None, now: datetime) -> bool:
-    distance = timedelta(seconds=runtime.settings.scaled(runtime.settings.default_cron_cadence) / 2)
-    return swept_until is None or now - swept_until >= distance
+    return swept_until is None or now - swept_until >= _sweep_distance(runtime)
+
+
+def _sweep_distance(runtime: Runtime) -> timedelta:
+    return timedelta(seconds=runtime.settings.scaled(runtime.settings.default_cron_cadence) / 2)
 
 
 async def _settle_seen(runtime: Runtime, seen: Sequence[SeenCall]) -> Reconciled:
@@ -151,9 +167,7 @@ async def _ask_by_id(runtime: Runtime, call: Call, provider_call_id: str) -> Set
     return settled
 
 
-async def _look_for(
-    runtime: Runtime, call: Call, due: Sequence[Call], windows: dict[str, CallList | None]
-) -> Settled:
+async def _look_for(runtime: Runtime, call: Call, due: Sequence[Call], windows: dict[str, CallList | None]) -> Settled:
     """Look for a call whose request may have been received: adopt it, or decide that it never was."""
     number, window = await _window(runtime, call, due, windows)
     found = next((one for one in window.calls if one.our_call_id == call.id), None)

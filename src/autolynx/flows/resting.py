@@ -20,10 +20,23 @@ async def note_success(runtime: Runtime) -> None:
     await _change(runtime, pacing.after_success)
 
 
-async def note_failure(runtime: Runtime, reason: str) -> None:
+async def note_failure(runtime: Runtime, reason: str, *, is_probe: bool = False) -> None:
     """The provider failed or could not be reached: rest, and after too many failures in a row only probe."""
     rules, now = runtime.settings.pacing, runtime.clock.now()
-    await _change(runtime, lambda account: pacing.after_failure(account, rules, reason=reason, now=now))
+    await _change(
+        runtime, lambda account: pacing.after_failure(account, rules, reason=reason, now=now, is_probe=is_probe)
+    )
+
+
+async def note_unasked(runtime: Runtime) -> None:
+    """The provider cannot be asked about the live calls: dialling pauses, and no line is freed."""
+    rules, now = runtime.settings.pacing, runtime.clock.now()
+    await _change(runtime, lambda account: pacing.after_unasked(account, rules, now))
+
+
+async def note_asked(runtime: Runtime) -> None:
+    """The provider can be asked again: dialling goes on."""
+    await _change(runtime, pacing.after_asked)
 
 
 async def note_refusal(runtime: Runtime, refused: Refused, *, phone_number_id: str) -> None:
@@ -35,9 +48,7 @@ async def note_refusal(runtime: Runtime, refused: Refused, *, phone_number_id: s
         jitter = random.random()  # noqa: S311 - spreads processes, guards nothing
         await _change(
             runtime,
-            lambda account: pacing.after_rate_limit(
-                account, rules, retry_at=refused.retry_at, jitter=jitter, now=now
-            ),
+            lambda account: pacing.after_rate_limit(account, rules, retry_at=refused.retry_at, jitter=jitter, now=now),
         )
     elif refused.scope is Scope.ACCOUNT:
         await _change(runtime, lambda account: pacing.after_trouble(account, reason=refused.reason, now=now))
@@ -66,7 +77,7 @@ async def note_concurrency(runtime: Runtime) -> None:
     now = runtime.clock.now()
     async with runtime.database.transaction() as conn:
         account = await gate.lock(conn)
-        lines = await gate.count_lines(conn)
+        lines = await gate.count_carried(conn)
         rested = pacing.after_concurrency_refusal(account, runtime.settings.pacing, lines_held=lines, now=now)
         await gate.save(conn, rested)
     log.warning("account.cooled_down", lowered_cap=rested.lowered_cap)

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from autolynx.domain.advance import Advance, Timers, advance
-from autolynx.domain.call import Call, CallNews, CallStatus
+from autolynx.domain.call import Call, CallNews, CallStatus, NewsKind, Source
 from autolynx.domain.campaign import TRANSITIONS, Campaign, CampaignStatus, Standings, status_after
 from autolynx.domain.contact import ContactState, Standing, standing_after
 from autolynx.domain.outcome import Blame
 from autolynx.domain.words import why
-from autolynx.store import calls, campaigns, contacts, settling
+from autolynx.store import calls, campaigns, contacts, inbox, settling
 from autolynx.store.database import Connection
 from autolynx.store.inbox import Delivery
 from autolynx.store.settling import Locked
@@ -35,9 +35,7 @@ class Settled:
     @property
     def wants_hang_up(self) -> bool:
         """Whether an operator stopped this call and it has just become possible to hang it up."""
-        return (
-            self.after.hangs_up and self.after.status is CallStatus.IN_PROGRESS and bool(self.after.facts.control_url)
-        )
+        return self.after.hangs_up and self.after.is_connected and bool(self.after.facts.control_url)
 
 
 async def settle(conn: Connection, call_id: UUID, news: CallNews, *, now: datetime, timers: Timers) -> Settled:
@@ -67,7 +65,10 @@ async def settle_locked(
             delivery=delivery,
             now=now,
         )
+    await _note_contradiction(conn, locked.call, news, now=now)
     await _follow(conn, locked, step, now=now, timers=timers)
+    if step.call.provider_call_id and not locked.call.provider_call_id:
+        await inbox.unpark(conn, provider_call_id=step.call.provider_call_id, now=now)
     return Settled(
         before=locked.call, after=step.call, phone_number_id=locked.campaign.phone_number_id, blame=step.blame
     )
@@ -112,13 +113,39 @@ async def _keep_second_id(conn: Connection, locked: Locked, news: CallNews, *, n
     )
 
 
+async def _note_contradiction(conn: Connection, before: Call, news: CallNews, *, now: datetime) -> None:
+    """A look tells how things are now: a call that was over and is found live again makes no sense."""
+    if before.is_final and news.status is not None and news.source is Source.POLL:
+        await settling.raise_incident(
+            conn,
+            kind="illegal_events",
+            sentence="The provider reported a call as live that it had reported as over.",
+            now=now,
+            campaign_id=before.campaign_id,
+            call_id=before.id,
+        )
+
+
 async def _follow(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> None:
     """Let the contact and the campaign follow their call."""
+    if step.is_revived:
+        locked = await _withdraw_later_claim(conn, locked, now=now, timers=timers)
     if step.call != locked.call:
         await _move_contact(conn, locked, step, now=now, timers=timers)
         await _move_campaign(conn, locked, step, now=now)
     if step.call.holds_line and not locked.call.holds_line:
         await _watch_cap(conn, locked, now=now)
+
+
+async def _withdraw_later_claim(conn: Connection, locked: Locked, *, now: datetime, timers: Timers) -> Locked:
+    """A claim that went back was dialled after all: a later claim of its contact that was not yet sent goes back."""
+    later = await settling.find_unsent_claim(conn, locked.call.contact_id)
+    if later is None:
+        return locked
+    news = CallNews(kind=NewsKind.LAPSED, source=Source.TICK, reason="An earlier call of it did go out.")
+    withdrawn = await settle(conn, later, news, now=now, timers=timers)
+    has_gone_back = withdrawn.after.is_released
+    return replace(locked, contact_state=ContactState.DUE, other_is_active=False) if has_gone_back else locked
 
 
 async def _watch_cap(conn: Connection, locked: Locked, *, now: datetime) -> None:
@@ -137,7 +164,7 @@ async def _watch_cap(conn: Connection, locked: Locked, *, now: datetime) -> None
 
 async def _move_contact(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> None:
     call = step.call
-    if step.is_revived and (_another_is_calling(locked) or not locked.is_latest):
+    if step.is_revived and (_another_is_calling(locked) or _is_one_too_many(locked)):
         await _report_double_dial(conn, locked, now=now)
     standing = standing_after(call, now=now, releases=locked.releases, time_scale=timers.time_scale)
     if not _applies(locked, call, standing):
@@ -159,6 +186,11 @@ def _another_is_calling(locked: Locked) -> bool:
     return locked.other_is_active or (locked.contact_state is ContactState.CALLING and not locked.call.status.is_active)
 
 
+def _is_one_too_many(locked: Locked) -> bool:
+    """Whether this call, besides the others of its contact, makes more dials than were allowed."""
+    return locked.dialled_besides >= locked.campaign.options.max_attempts + locked.extra_attempts
+
+
 def _applies(locked: Locked, call: Call, standing: Standing) -> bool:
     """Whether the contact takes this standing: the latest call speaks; an older one only if it did happen after all."""
     if standing.state is locked.contact_state or _another_is_calling(locked):
@@ -167,7 +199,9 @@ def _applies(locked: Locked, call: Call, standing: Standing) -> bool:
     if decided and standing.state is not ContactState.CALLING:
         # A person's "leave it", or the end of an earlier call, stands; only a call that turns out not to have been
         # dialled gives the contact its turn back.
-        return standing.state is ContactState.DUE and locked.is_latest and locked.contact_state is ContactState.DONE
+        is_left = locked.call.unsure_at is not None
+        is_done = locked.contact_state is ContactState.DONE
+        return standing.state is ContactState.DUE and locked.is_latest and is_done and not is_left
     if locked.is_latest:
         return True
     return call.counts_as_attempt and locked.contact_state is ContactState.DUE and standing.state is ContactState.DONE
@@ -177,7 +211,7 @@ async def _report_double_dial(conn: Connection, locked: Locked, *, now: datetime
     await settling.raise_incident(
         conn,
         kind="double_dial",
-        sentence="A call that was taken for never dialled did reach the provider, and the contact had been claimed again.",
+        sentence="A call taken for never dialled did reach the provider, and its contact had been claimed again.",
         now=now,
         campaign_id=locked.call.campaign_id,
         call_id=locked.call.id,
@@ -201,7 +235,7 @@ async def _save_if_moved(
     conn: Connection, campaign: Campaign, call: Call, standings: Standings | None, *, now: datetime
 ) -> None:
     was_accepted = call.provider_call_id is not None
-    was_reported = was_accepted and (call.is_final or call.status not in {CallStatus.QUEUED})
+    was_reported = was_accepted and (call.is_final or call.status is not CallStatus.QUEUED)
     busy = Standings(due=1, calling=1, lines=1, calls=1)
     status = status_after(
         campaign.status, was_accepted=was_accepted, was_reported=was_reported, standings=standings or busy

@@ -80,8 +80,9 @@ async def _launch(runtime: Runtime, ticked: Ticked, *, campaign_id: UUID | None,
 
 
 async def _next_at(runtime: Runtime, pacing_at: datetime | None) -> datetime | None:
+    sweep_at = await reconcile.next_sweep_at(runtime)
     async with runtime.database.connection() as conn:
-        times = [pacing_at, await calls.next_check_at(conn), await claims.next_due_at(conn, now=runtime.clock.now())]
+        times = [pacing_at, sweep_at, await calls.next_check_at(conn), await claims.next_due_at(conn, now=runtime.clock.now())]
     return min((at for at in times if at is not None), default=None)
 
 

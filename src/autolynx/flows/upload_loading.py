@@ -40,6 +40,7 @@ async def load_into_campaign(
     upload = await uploads.lock_upload(conn, upload_id, owner_id=owner_id, now=now)
     if upload.status is not UploadStatus.READY:
         raise Conflict("The upload is not read to its end yet; finish it first.", details={"status": upload.status})
+    await upload_loading.lock_file(conn, upload.fingerprint)
     uses = await upload_loading.list_file_uses(conn, upload.fingerprint, owner_id=owner_id)
     if uses and not is_repeat_allowed:
         raise _loaded_before(uses[0])
@@ -51,11 +52,7 @@ async def load_into_campaign(
         not_called_since=recent_since(now, skip_called_within_days),
     )
     await upload_loading.insert_file_use(
-        conn,
-        campaign_id=campaign_id,
-        fingerprint=upload.fingerprint,
-        file_name=upload.file_name,
-        loaded_at=now,
+        conn, campaign_id=campaign_id, fingerprint=upload.fingerprint, file_name=upload.file_name, loaded_at=now
     )
     return Loaded(
         contacts=contacts,
@@ -69,6 +66,6 @@ def _loaded_before(use: FileUse) -> Conflict:
     campaign = f'campaign "{use.campaign_name}"' if use.campaign_name else "another campaign"
     return Conflict(
         f"This very file was loaded into {campaign} on {use.loaded_at:%Y-%m-%d}; "
-        "say that it shall be called again to load it once more.",
-        details={"campaignId": str(use.campaign_id) if use.campaign_id else None},
+        "set again to true to call the whole of it once more.",
+        details={"field": "again", "campaignId": str(use.campaign_id) if use.campaign_id else None},
     )

@@ -1,6 +1,6 @@
 """Assistants: our directory of them, and what a dial needs to know."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,21 +25,16 @@ class DialTarget:
     max_duration_seconds: int
 
 
-async def list_dial_targets(conn: Connection, ids: Collection[UUID]) -> dict[UUID, DialTarget]:
-    """Return the dial target of each of these assistants."""
-    cursor = await conn.execute(
-        """SELECT id, provider_assistant_id, CASE WHEN config_json ->> 'maxDurationSeconds' ~ '^[0-9]{1,5}$'
-               THEN (config_json ->> 'maxDurationSeconds')::int END AS longest
-           FROM assistants WHERE id = ANY(%s) AND provider_assistant_id IS NOT NULL""",
-        [list(ids)],
+DIAL_TARGET = """a.provider_assistant_id, CASE WHEN a.config_json ->> 'maxDurationSeconds' ~ '^[0-9]{1,5}$'
+    THEN (a.config_json ->> 'maxDurationSeconds')::int END AS longest_seconds"""
+
+
+def dial_target_from_row(row: Row) -> DialTarget:
+    """Map a row that holds DIAL_TARGET."""
+    return DialTarget(
+        provider_assistant_id=row["provider_assistant_id"],
+        max_duration_seconds=row["longest_seconds"] or DEFAULT_MAX_DURATION_SECONDS,
     )
-    return {
-        row["id"]: DialTarget(
-            provider_assistant_id=row["provider_assistant_id"],
-            max_duration_seconds=row["longest"] or DEFAULT_MAX_DURATION_SECONDS,
-        )
-        for row in await cursor.fetchall()
-    }
 
 
 async def get_usable_config(conn: Connection, assistant_id: UUID) -> dict[str, Any]:

@@ -97,9 +97,11 @@ async def save_status(
     """
     cursor = await conn.execute(
         """UPDATE campaigns SET status = %(to)s::campaign_status, status_reason = %(reason)s,
-               queued_at = CASE WHEN %(to)s::campaign_status = 'QUEUED' THEN coalesce(queued_at, %(now)s) ELSE queued_at END,
+               queued_at = CASE WHEN %(to)s::campaign_status = 'QUEUED'
+                   THEN coalesce(queued_at, %(now)s) ELSE queued_at END,
                started_at = coalesce(started_at, %(started_at)s),
-               completed_at = CASE WHEN %(to)s::campaign_status IN ('COMPLETED', 'CANCELED') THEN coalesce(completed_at, %(now)s)
+               completed_at = CASE
+                   WHEN %(to)s::campaign_status IN ('COMPLETED', 'CANCELED') THEN coalesce(completed_at, %(now)s)
                    WHEN %(to)s::campaign_status IN ('QUEUED', 'RUNNING') THEN NULL ELSE completed_at END
            WHERE id = %(id)s AND status = %(from)s::campaign_status""",
         {

@@ -3,14 +3,16 @@
 Whoever calls these functions holds the gate.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
-from autolynx.domain.campaign import Campaign, CampaignMode
+from autolynx.domain.campaign import Campaign
 from autolynx.domain.contact import Contact, ContactState
-from autolynx.domain.pacing import Candidate
+from autolynx.domain.pacing import Account, Candidate, NumberPace
+from autolynx.store import gate
+from autolynx.store.assistants import DIAL_TARGET, DialTarget, dial_target_from_row
 from autolynx.store.campaigns import CAMPAIGN_COLUMNS, campaign_from_row
 from autolynx.store.database import Connection, Row
 
@@ -31,31 +33,59 @@ class Ready:
     """
 
     candidate: Candidate
+    number: NumberPace
     opens_batch: bool
     wants_quiet: bool
     quiet_at: datetime | None
 
 
-async def list_ready(conn: Connection, *, now: datetime, campaign_id: UUID | None = None) -> list[Ready]:
-    """Return the running campaigns that have a contact to dial now."""
-    cursor = await conn.execute(
-        f"""SELECT c.id, c.cap, c.phone_number_id, c.last_served_at, c.quiet_at,
-                coalesce((c.options_json ->> 'lineQuiet')::boolean, false) AND (c.mode = 'continuous'
-                    OR c.next_position = c.open_batch * c.batch_size OR ({_BATCH_IS_CLOSED})) AS wants_quiet,
-                {_BATCH_IS_CLOSED} AS opens_batch,
-                (SELECT count(*) FROM calls k WHERE k.campaign_id = c.id AND k.holds_line) AS lines_held
-            FROM campaigns c
-            WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL
-                AND (%(id)s::uuid IS NULL OR c.id = %(id)s)
-                AND ({_FIRST_TURN_IS_OPEN} OR ({_BATCH_IS_CLOSED}) OR EXISTS
-                    (SELECT FROM contacts d WHERE d.campaign_id = c.id AND d.due_at <= %(now)s))""",
-        {"id": campaign_id, "now": now},
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What a claim begins with: the account under lock, the lines that it holds, and who has something due."""
+
+    account: Account
+    lines_held: int
+    ready: Sequence[Ready]
+
+
+_PACE = tuple(field.name for field in fields(NumberPace) if field.name != "id")
+_READY = f"""SELECT c.id, c.cap, c.phone_number_id, c.last_served_at, c.quiet_at,
+        coalesce((c.options_json ->> 'lineQuiet')::boolean, false) AND (c.mode = 'continuous'
+            OR c.next_position = c.open_batch * c.batch_size OR ({_BATCH_IS_CLOSED})) AS wants_quiet,
+        {_BATCH_IS_CLOSED} AS opens_batch,
+        (SELECT count(*) FROM calls k WHERE k.campaign_id = c.id AND k.holds_line) AS lines_held,
+        {", ".join(f"p.{name}" for name in _PACE)}
+    FROM campaigns c LEFT JOIN phone_numbers p ON p.id = c.phone_number_id
+    WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL
+        AND (%(id)s::uuid IS NULL OR c.id = %(id)s)
+        AND ({_FIRST_TURN_IS_OPEN} OR ({_BATCH_IS_CLOSED}) OR EXISTS
+            (SELECT FROM contacts d WHERE d.campaign_id = c.id AND d.due_at <= %(now)s))"""
+
+
+async def open_claim(conn: Connection, *, now: datetime, campaign_id: UUID | None = None) -> Opening:
+    """Lock the gate; return what holds behind it, and the running campaigns that have a contact to dial now.
+
+    In a pipeline the statements travel together. They stay apart because each must see what had been committed when
+    the gate was won, not when it was asked for.
+    """
+    locking = await conn.execute(gate.LOCK)
+    counting = await conn.execute(gate.COUNT_LINES)
+    finding = await conn.execute(_READY, {"id": campaign_id, "now": now})
+    account, lines = await locking.fetchone(), await counting.fetchone()
+    assert account is not None  # noqa: S101 - the migration put it there and nothing deletes it
+    return Opening(
+        account=Account(**account),
+        lines_held=lines["n"] if lines else 0,
+        ready=[_ready(row) for row in await finding.fetchall()],
     )
-    return [_ready(row) for row in await cursor.fetchall()]
 
 
 def _ready(row: Row) -> Ready:
+    pace = {name: row[name] for name in _PACE}
+    if pace["launched_today"] is None:  # a number never seen before has no limits but the launch rate
+        pace = {}
     return Ready(
+        number=NumberPace(id=row["phone_number_id"], **pace),
         candidate=Candidate(
             id=row["id"],
             cap=row["cap"],
@@ -83,41 +113,61 @@ async def next_due_at(conn: Connection, *, now: datetime) -> datetime | None:
     return row["at"] if row else None
 
 
-async def lock_campaigns(conn: Connection, ids: Sequence[UUID]) -> list[Campaign]:
-    """Lock campaigns in the order of their ids and return those that are still running."""
-    cursor = await conn.execute(
-        f"""SELECT {CAMPAIGN_COLUMNS} FROM campaigns c WHERE c.id = ANY(%s) AND c.deleted_at IS NULL
-            ORDER BY c.id FOR NO KEY UPDATE""",
-        [list(ids)],
-    )
-    campaigns = [campaign_from_row(row) for row in await cursor.fetchall()]
-    return [campaign for campaign in campaigns if campaign.status.is_running]
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """A campaign under lock whose turn it is, and its next contacts.
 
-
-async def list_next(
-    conn: Connection, campaign: Campaign, *, open_batch: int, most: int, now: datetime
-) -> list[Contact]:
-    """Return the next contacts in turn: first those due again, then by position; at most `most` of each.
-
-    Contacts that are not due stand between them, so that the cursor can pass over them.
+    First those due again, then by position; contacts that are not due stand between them, so that the cursor can pass
+    over them.
     """
-    end = campaign.total_contacts
-    if campaign.mode is CampaignMode.BATCH and campaign.batch_size:
-        end = min(end, (open_batch + 1) * campaign.batch_size)
-    cursor = await conn.execute(
-        """WITH again AS (SELECT * FROM contacts WHERE campaign_id = %(id)s AND due_at <= %(now)s
-                ORDER BY due_at LIMIT %(most)s FOR NO KEY UPDATE),
-            first AS (SELECT * FROM contacts WHERE campaign_id = %(id)s AND position >= %(from)s AND position < %(end)s
-                ORDER BY position LIMIT %(most)s FOR NO KEY UPDATE)
-            SELECT p.id, p.campaign_id, p.position, p.phone, p.name, p.business_name, p.extension, p.variables,
-                p.batch_index, p.due_at, p.state, p.extra_attempts, n.attempts, n.claims
-            FROM (SELECT * FROM again UNION ALL SELECT * FROM first WHERE due_at IS NULL) p
-            CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE counts_as_attempt) AS attempts, count(*) AS claims
-                FROM calls k WHERE k.contact_id = p.id) n
-            ORDER BY p.due_at NULLS LAST, p.position""",
-        {"id": campaign.id, "now": now, "from": campaign.next_position, "end": end, "most": most},
-    )
-    return [Contact(**{**row, "state": ContactState(row["state"])}) for row in await cursor.fetchall()]
+
+    campaign: Campaign
+    target: DialTarget
+    contacts: Sequence[Contact]
+
+
+_LOCK_CAMPAIGNS = f"""SELECT {CAMPAIGN_COLUMNS}, {DIAL_TARGET} FROM campaigns c
+    JOIN assistants a ON a.id = c.assistant_id AND a.provider_assistant_id IS NOT NULL
+    WHERE c.id = ANY(%s) AND c.deleted_at IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c"""
+_NEXT = """WITH c AS (SELECT next_position, CASE WHEN mode = 'batch' AND batch_size IS NOT NULL
+            THEN least(total_contacts, (open_batch + %(opened)s + 1) * batch_size) ELSE total_contacts END AS ending
+        FROM campaigns WHERE id = %(id)s),
+    again AS (SELECT * FROM contacts WHERE campaign_id = %(id)s AND due_at <= %(now)s
+        ORDER BY due_at LIMIT %(most)s FOR NO KEY UPDATE),
+    first AS (SELECT * FROM contacts WHERE campaign_id = %(id)s AND position >= (SELECT next_position FROM c)
+        AND position < (SELECT ending FROM c) ORDER BY position LIMIT %(most)s FOR NO KEY UPDATE)
+    SELECT p.id, p.campaign_id, p.position, p.phone, p.name, p.business_name, p.extension, p.variables,
+        p.batch_index, p.due_at, p.state, p.extra_attempts, n.attempts, n.claims
+    FROM (SELECT * FROM again UNION ALL SELECT * FROM first WHERE due_at IS NULL) p
+    CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE counts_as_attempt) AS attempts, count(*) AS claims
+        FROM calls k WHERE k.contact_id = p.id) n
+    ORDER BY p.due_at NULLS LAST, p.position"""
+
+
+async def lock_turns(
+    conn: Connection, lines: Mapping[UUID, int], *, opening: Collection[UUID], now: datetime
+) -> list[Turn]:
+    """Lock these campaigns in the order of their ids; return those still running, each with its next contacts.
+
+    `lines` is how many contacts to return at most, of those due again and of those by position; `opening` are the
+    campaigns whose next batch is opened. In a pipeline the statements travel together.
+    """
+    locking = await conn.execute(_LOCK_CAMPAIGNS, [sorted(lines)])
+    following = {
+        key: await conn.execute(_NEXT, {"id": key, "now": now, "most": lines[key], "opened": int(key in opening)})
+        for key in sorted(lines)
+    }
+    rows = await locking.fetchall()
+    contacts = {key: [_contact(row) for row in await cursor.fetchall()] for key, cursor in following.items()}
+    turns = [
+        Turn(campaign=campaign_from_row(row), target=dial_target_from_row(row), contacts=contacts[row["id"]])
+        for row in rows
+    ]
+    return [turn for turn in turns if turn.campaign.status.is_running]
+
+
+def _contact(row: Row) -> Contact:
+    return Contact(**{**row, "state": ContactState(row["state"])})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,22 +177,22 @@ class Claim:
     call_id: UUID
     contact: Contact
     campaign: Campaign
+    target: DialTarget
 
 
-async def insert_claims(
-    conn: Connection, claims: Sequence[Claim], *, now: datetime, lease_until: datetime, max_duration_seconds: int
-) -> None:
+async def insert_claims(conn: Connection, claims: Sequence[Claim], *, now: datetime, lease_until: datetime) -> None:
     """Insert a call for each claim and turn its contact to *calling*."""
     await conn.execute(
         """INSERT INTO calls (id, campaign_id, contact_id, attempt, claimed_at, lease_until, max_duration_seconds)
-           SELECT c.id, %(campaign)s, c.contact_id, c.attempt, %(now)s, %(lease)s, %(longest)s
-           FROM unnest(%(ids)s::uuid[], %(contacts)s::uuid[], %(attempts)s::int[]) AS c (id, contact_id, attempt)""",
+           SELECT c.id, c.campaign_id, c.contact_id, c.attempt, %(now)s, %(lease)s, c.longest
+           FROM unnest(%(ids)s::uuid[], %(campaigns)s::uuid[], %(contacts)s::uuid[], %(attempts)s::int[],
+               %(longest)s::int[]) AS c (id, campaign_id, contact_id, attempt, longest)""",
         {
-            "campaign": claims[0].campaign.id,
             "now": now,
             "lease": lease_until,
-            "longest": max_duration_seconds,
+            "longest": [claim.target.max_duration_seconds for claim in claims],
             "ids": [claim.call_id for claim in claims],
+            "campaigns": [claim.campaign.id for claim in claims],
             "contacts": [claim.contact.id for claim in claims],
             "attempts": [claim.contact.claims + 1 for claim in claims],
         },

@@ -8,11 +8,13 @@ from autolynx.store.database import Connection
 
 _COLUMNS = tuple(field.name for field in fields(Account))
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM gate WHERE id = 1"
+LOCK = f"{_SELECT} FOR NO KEY UPDATE"
+COUNT_LINES = "SELECT count(*) AS n FROM calls WHERE holds_line"
 
 
 async def lock(conn: Connection) -> Account:
     """Return the account, locked until the transaction ends. First in the lock order: gate, campaign, call."""
-    row = await (await conn.execute(f"{_SELECT} FOR NO KEY UPDATE")).fetchone()
+    row = await (await conn.execute(LOCK)).fetchone()
     assert row is not None  # noqa: S101 - the migration put it there and nothing deletes it
     return Account(**row)
 
@@ -37,9 +39,7 @@ async def note_echo(conn: Connection, now: datetime) -> None:
 
 async def note_sweep(conn: Connection, swept_until: datetime) -> None:
     """Remember until when the sweep has covered everything."""
-    await conn.execute(
-        "UPDATE gate SET swept_until = greatest(swept_until, %s) WHERE id = 1", [swept_until]
-    )
+    await conn.execute("UPDATE gate SET swept_until = greatest(swept_until, %s) WHERE id = 1", [swept_until])
 
 
 async def note_tick(conn: Connection, *, last: datetime, following: datetime | None) -> None:
@@ -49,5 +49,11 @@ async def note_tick(conn: Connection, *, last: datetime, following: datetime | N
 
 async def count_lines(conn: Connection) -> int:
     """Count the calls that hold a line, over all campaigns."""
-    row = await (await conn.execute("SELECT count(*) AS n FROM calls WHERE holds_line")).fetchone()
+    row = await (await conn.execute(COUNT_LINES)).fetchone()
+    return int(row["n"]) if row else 0
+
+
+async def count_carried(conn: Connection) -> int:
+    """Count the calls that the provider carries: those that hold a line and were not accepted above its limit."""
+    row = await (await conn.execute(f"{COUNT_LINES} AND NOT is_blocked")).fetchone()
     return int(row["n"]) if row else 0

@@ -28,7 +28,8 @@ async def get(conn: Connection) -> Metrics:
                (SELECT count(*) FROM calls WHERE holds_line) AS lines_held,
                (SELECT coalesce(sum(unsure), 0) FROM campaign_counters) AS unsure,
                (SELECT coalesce(jsonb_object_agg(status, n), '{}') FROM
-                   (SELECT status, count(*) AS n FROM campaigns WHERE deleted_at IS NULL GROUP BY status) s) AS campaigns,
+                   (SELECT status, count(*) AS n FROM campaigns WHERE deleted_at IS NULL GROUP BY status) s
+               ) AS campaigns,
                (SELECT coalesce(jsonb_object_agg(kind, n), '{}') FROM
                    (SELECT kind, count(*) AS n FROM incidents GROUP BY kind) i) AS incidents,
                (SELECT coalesce(jsonb_object_agg(state, n), '{}') FROM

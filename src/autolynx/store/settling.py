@@ -27,6 +27,8 @@ class Locked:
     contact_state: ContactState
     releases: int  # claims of this contact that went back
     is_latest: bool  # no later claim of the same contact exists
+    dialled_besides: int  # other calls of the same contact that were dialled, or may have been
+    extra_attempts: int  # granted to the contact by a person
     other_is_active: bool  # another call of the same contact is active
     may_be_last: bool  # nothing of the campaign was due when the lock was asked for
 
@@ -52,7 +54,8 @@ async def find_locked(conn: Connection, call_id: UUID) -> Locked | None:
     cursor = await conn.execute(
         f"""WITH c AS MATERIALIZED (SELECT * FROM campaigns
                 WHERE id = (SELECT campaign_id FROM calls WHERE id = %(id)s) FOR NO KEY UPDATE)
-            SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, o.releases, o.is_latest, o.other_is_active,
+            SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, o.releases, o.is_latest,
+                t.extra_attempts, o.dialled_besides, o.other_is_active,
                 (SELECT n.due = 0 FROM campaign_counters n WHERE n.campaign_id = c.id) AS may_be_last
             FROM c CROSS JOIN LATERAL
                 (SELECT * FROM calls WHERE id = %(id)s AND campaign_id = c.id FOR NO KEY UPDATE) k
@@ -60,6 +63,8 @@ async def find_locked(conn: Connection, call_id: UUID) -> Locked | None:
             CROSS JOIN LATERAL (SELECT
                 count(*) FILTER (WHERE NOT s.counts_as_attempt) AS releases,
                 coalesce(max(s.attempt), 0) = k.attempt AS is_latest,
+                count(*) FILTER (WHERE s.id <> k.id AND s.counts_as_attempt AND s.dial_started_at IS NOT NULL)
+                    AS dialled_besides,
                 coalesce(bool_or(s.id <> k.id AND s.status IN ('QUEUED', 'RINGING', 'IN_PROGRESS')), false)
                     AS other_is_active
                 FROM calls s WHERE s.contact_id = k.contact_id) o""",
@@ -76,9 +81,22 @@ def _locked(row: Row) -> Locked:
         contact_state=ContactState(row["contact_state"]),
         releases=row["releases"],
         is_latest=row["is_latest"],
+        dialled_besides=row["dialled_besides"],
+        extra_attempts=row["extra_attempts"],
         other_is_active=row["other_is_active"],
         may_be_last=row["may_be_last"],
     )
+
+
+async def find_unsent_claim(conn: Connection, contact_id: UUID) -> UUID | None:
+    """Return the contact's claim that is not marked as perhaps sent; the caller holds its campaign."""
+    cursor = await conn.execute(
+        """SELECT id FROM calls WHERE contact_id = %s AND status = 'QUEUED' AND dial_started_at IS NULL
+               AND provider_call_id IS NULL""",
+        [contact_id],
+    )
+    row = await cursor.fetchone()
+    return row["id"] if row else None
 
 
 async def append_event(

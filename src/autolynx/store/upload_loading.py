@@ -54,6 +54,11 @@ async def count_called_since(conn: Connection, upload_id: UUID, since: datetime)
     return int(row["found"]) if row else 0
 
 
+async def lock_file(conn: Connection, fingerprint: str) -> None:
+    """Let nobody else load the very same file until the transaction ends: each then sees what the others did."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"file:{fingerprint}"])
+
+
 async def insert_file_use(
     conn: Connection, *, campaign_id: UUID, fingerprint: str, file_name: str, loaded_at: datetime
 ) -> None:

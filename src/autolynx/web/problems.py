@@ -33,6 +33,7 @@ _PROBLEM_WORDS = {
     "json_invalid": "the body is not valid JSON",
     "uuid_parsing": "must be a UUID",
     "uuid_type": "must be a UUID",
+    "model_attributes_type": "must be a JSON object, sent as Content-Type: application/json",
 }
 
 

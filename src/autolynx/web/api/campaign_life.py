@@ -97,13 +97,14 @@ async def stop(
     return StopAnswer(
         campaign_id=campaign_id,
         status=stopped.campaign.status,
-        message=_stopped(stopped.hung_up, stopped.still_live),
+        message=_stopped(stopped.hung_up, stopped.still_live, hangs_up=hangs_up),
         hung_up=stopped.hung_up,
         still_live=stopped.still_live,
     )
 
 
-def _stopped(hung_up: int, still_live: int) -> str:
+def _stopped(hung_up: int, still_live: int, *, hangs_up: bool) -> str:
     if not hung_up and not still_live:
         return "The campaign is stopped; no call of it is live."
-    return f"The campaign is stopped; {hung_up} calls were asked to end, {still_live} end by themselves."
+    rest = "are hung up as soon as they connect" if hangs_up else "end by themselves"
+    return f"The campaign is stopped; {hung_up} calls were asked to end, {still_live} {rest}."

@@ -139,7 +139,7 @@ async def _json_fields(request: Request) -> dict[str, Any]:
     try:
         body = await request.json()
     except (ValueError, RecursionError):
-        raise ValidationProblem("The body is neither a form nor valid JSON.", field="body") from None
+        raise ValidationProblem("The body is neither a multipart form nor valid JSON.", field="body") from None
     if not isinstance(body, dict):
         raise ValidationProblem("The body must be an object.", field="body")
     return body
