@@ -37,7 +37,7 @@ docs: .venv/.dev ## check that the generated pages are those of this code
 fix: .venv/.dev ## mend what can be mended by machine, and write the generated pages anew
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/python -m tools.pages
 
-bench: .venv/.dev ## measure the numbers that the README claims
+bench: .venv/.dev ## measure speed and line use, one program per figure in benchmarks
 	@set -e; for file in benchmarks/[a-z]*.py; do $(BIN)/python $$file $(ARGS); done
 
 lock: .venv/.dev ## choose the newest versions that fit, and lock them with their hashes

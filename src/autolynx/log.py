@@ -20,7 +20,7 @@ def mask(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutable
     for key, value in list(event.items()):
         if _SECRET_KEYS.search(key):
             event[key] = "***"
-        elif isinstance(value, str) and key not in {"timestamp", "level"}:
+        elif isinstance(value, str) and key not in {"timestamp", "level", "version"}:
             event[key] = mask_text(value)
     return event
 

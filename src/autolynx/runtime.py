@@ -1,43 +1,90 @@
 """The frozen bundle that every flow receives: settings, database, provider and clock."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 from autolynx.errors import DatabaseUnavailable
 from autolynx.provider.port import Provider
 from autolynx.settings import Settings
 from autolynx.store.database import Database
 
-WEBHOOKS_AT_ONCE = 4
+BATCHES_AT_ONCE = 2
+MOST_IN_A_BATCH = 16
 WEBHOOKS_WAITING = 500
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(eq=False)
+class _Ticket:
+    item: Any
+    key: Hashable
+    answer: asyncio.Future[Any]
+    is_taken: bool = False
 
 
 class Intake:
     """Where webhooks wait for each other rather than for a connection: a storm of them must not starve the dials.
 
-    Beyond a queue that could be served in time, a further one is turned away at once, to be repeated by its sender.
+    Whoever gets a turn works for all that wait by then, so that one transaction carries many. Beyond a queue that
+    could be served in time, a further one is turned away at once, to be repeated by its sender.
     """
 
-    def __init__(self, *, at_once: int = WEBHOOKS_AT_ONCE, waiting: int = WEBHOOKS_WAITING) -> None:
-        self._turn = asyncio.Semaphore(at_once)
-        self._inside = 0
-        self._most = at_once + waiting
+    def __init__(self, *, most_waiting: int = WEBHOOKS_WAITING) -> None:
+        self._turn = asyncio.Semaphore(BATCHES_AT_ONCE)
+        self._waiting: list[_Ticket] = []
+        self._most_waiting = most_waiting
 
-    async def __aenter__(self) -> None:
-        if self._inside >= self._most:
+    async def share(self, item: T, *, key: Hashable, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> R:
+        """Return what `work` makes of the item, in a batch of items of different keys.
+
+        All who share an intake pass the same work. Raises DatabaseUnavailable when too many wait, and what the work
+        of the batch raises.
+        """
+        if len(self._waiting) >= self._most_waiting:
             raise DatabaseUnavailable("Too many webhooks are waiting; send it again.")
-        self._inside += 1
+        ticket = _Ticket(item, key, asyncio.get_running_loop().create_future())
+        self._waiting.append(ticket)
         try:
-            await self._turn.acquire()
-        except BaseException:
-            self._inside -= 1
-            raise
+            async with self._turn:
+                if not ticket.is_taken:
+                    await self._serve(self._take(ticket), work)
+        finally:
+            if not ticket.is_taken:
+                self._waiting.remove(ticket)
+        return cast("R", await ticket.answer)
 
-    async def __aexit__(self, *_: object) -> None:
-        self._inside -= 1
-        self._turn.release()
+    def _take(self, first: _Ticket) -> list[_Ticket]:
+        """Take what waits, the longest first; of the same key only one, for the next may depend on it."""
+        chosen = {first.key: first}
+        for ticket in self._waiting:
+            if len(chosen) == MOST_IN_A_BATCH:
+                break
+            chosen.setdefault(ticket.key, ticket)
+        batch = list(chosen.values())
+        for ticket in batch:
+            ticket.is_taken = True
+            self._waiting.remove(ticket)
+        return batch
+
+    async def _serve(self, batch: Sequence[_Ticket], work: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> None:
+        outcome: BaseException = DatabaseUnavailable("The work was interrupted; send it again.")
+        results: Sequence[R] = ()
+        try:
+            results = await work([ticket.item for ticket in batch])
+        except Exception as error:  # noqa: BLE001 - everybody in the batch gets it
+            outcome = error
+        finally:
+            for number, ticket in enumerate(batch):
+                if not ticket.answer.done():
+                    if number < len(results):
+                        ticket.answer.set_result(results[number])
+                    else:
+                        ticket.answer.set_exception(outcome)
 
 
 class Clock(Protocol):

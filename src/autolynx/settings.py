@@ -55,7 +55,6 @@ class Settings(BaseSettings):
     webhook_hmac_secret: SecretStr | None = Field(None, alias="WEBHOOK_HMAC_SECRET")
     cron_shared_secret: SecretStr | None = Field(None, alias="CRON_SHARED_SECRET")
     cron_secret: SecretStr | None = Field(None, alias="CRON_SECRET")
-    session_secret: SecretStr | None = Field(None, alias="SESSION_SECRET")
 
     default_concurrency_cap: int = Field(8, ge=1, le=50, alias="DEFAULT_CONCURRENCY_CAP")
     account_concurrency_cap: int = Field(10, ge=1, le=1000, alias="ACCOUNT_CONCURRENCY_CAP")
@@ -112,7 +111,7 @@ class Settings(BaseSettings):
             return self
         if self.time_scale != 1:
             raise ValueError("TIME_SCALE must be 1 in production")
-        for name in ("VAPI_API_KEY", "WEBHOOK_SHARED_SECRET", "CRON_SHARED_SECRET", "SESSION_SECRET"):
+        for name in ("VAPI_API_KEY", "WEBHOOK_SHARED_SECRET", "CRON_SHARED_SECRET"):
             secret = getattr(self, name.lower())
             if name == "CRON_SHARED_SECRET":
                 secret = secret or self.cron_secret
@@ -160,6 +159,11 @@ class Settings(BaseSettings):
     def provider_timeout(self) -> float:
         """How long the provider may take to answer. Scaled, but a real answer needs a few real seconds."""
         return max(MINIMUM_REAL_SECONDS, self.scaled(self.provider_timeout_seconds))
+
+    @property
+    def request_seconds(self) -> float:
+        """How long a request for a call may be under way: a free connection, making it, and the answer."""
+        return 4 * self.provider_timeout + 1
 
     @property
     def pacing(self) -> PacingRules:

@@ -28,7 +28,6 @@ def served(console: Console, port: int, sim_url: str) -> Console:
             "PUBLIC_URL": f"http://127.0.0.1:{port}",
             "WEBHOOK_SHARED_SECRET": "a-webhook-secret-of-this-test",
             "CRON_SHARED_SECRET": "a-cron-secret-of-this-test",
-            "SESSION_SECRET": "a-session-secret-of-this-test",
             "TIME_SCALE": str(SPEED),
             "LAUNCH_PER_SECOND": "0",
             "LOG_LEVEL": "error",

@@ -1,5 +1,7 @@
 """The whole application inside a test: real database, real provider client, requests straight into the ASGI app."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 
 from autolynx.flows.access import create_token
@@ -63,6 +66,20 @@ async def running_web(
             if refiller is not None:
                 await refiller.drain()
             await runtime.provider.close()
+
+
+@asynccontextmanager
+async def listening(app: Any, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve the application on a socket that is bound already."""
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    serving = asyncio.create_task(server.serve([listener]))
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
 
 
 def moved_clock() -> MovedClock:

@@ -26,7 +26,7 @@ from autolynx.flows.assistants import clone_assistant
 from autolynx.runtime import SystemClock
 from autolynx.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 HOST = "127.0.0.1"
 PORT = 8000
 OUTPUT = Path("results.csv")

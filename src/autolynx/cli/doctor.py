@@ -16,7 +16,7 @@ from autolynx.runtime import SystemClock
 from autolynx.settings import MINIMUM_SECRET_LENGTH, VAPI_API, Settings
 from autolynx.store.migrate import pending
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 UNUSABLE = "blocked"
 
 
@@ -63,7 +63,6 @@ def _secrets(settings: Settings) -> list[Finding]:
     named = {
         "WEBHOOK_SHARED_SECRET": (settings.webhook_shared_secret, "webhooks are refused without it"),
         "CRON_SHARED_SECRET": (settings.cron_shared_secret or settings.cron_secret, "cron cannot tick without it"),
-        "SESSION_SECRET": (settings.session_secret, "production does not start without it"),
     }
     findings: list[Finding] = []
     for name, (secret, consequence) in named.items():

@@ -8,7 +8,7 @@ from autolynx.cli.loop import run_async
 from autolynx.cli.signing_in import sign_in_link
 from autolynx.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

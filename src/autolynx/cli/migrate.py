@@ -8,7 +8,7 @@ from autolynx.cli.loop import run_async
 from autolynx.settings import Settings
 from autolynx.store.migrate import Migration
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

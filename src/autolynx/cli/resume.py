@@ -18,7 +18,7 @@ from autolynx.errors import Conflict, NotFound
 from autolynx.runtime import Runtime
 from autolynx.store import live
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

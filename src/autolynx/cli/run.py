@@ -16,7 +16,7 @@ from autolynx.cli.stage import open_stage
 from autolynx.cli.watch import Watched
 from autolynx.domain.campaign import CampaignMode
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from autolynx.cli.loop import run_async
 from autolynx.log import log
 from autolynx.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -89,7 +89,6 @@ def simulated(settings: Settings, simulator_url: str, base_url: str, play: Play)
             "webhook_shared_secret": _new_secret(),
             "webhook_schemes": ("secret",),
             "cron_shared_secret": _new_secret(),
-            "session_secret": _new_secret(),
             "time_scale": max(1.0, play.speed),
             "launch_per_second": 0.0,
         }

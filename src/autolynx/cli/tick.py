@@ -8,7 +8,7 @@ from autolynx.cli.loop import run_async
 from autolynx.flows.tick import CRON_BUDGET_SECONDS, Ticked, run_once
 from autolynx.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -14,7 +14,7 @@ from autolynx.runtime import Runtime
 from autolynx.store.tokens import Token
 
 T = TypeVar("T")
-app = typer.Typer(help="Create, list and revoke API tokens.", no_args_is_help=True)
+app = typer.Typer(help="Create, list and revoke API tokens.", no_args_is_help=True, add_completion=False)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 The provider is always asked first and outside any transaction: where it refuses, ours is unchanged.
 """
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from autolynx.runtime import Runtime
 from autolynx.store import assistants, audit
 from autolynx.store.assistants import NameTaken
 
-MOST_PROVIDER_ID_CHARACTERS = 200
+_PROVIDER_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ async def import_assistant(
     Conflict with a free `suggestion` for a taken name, ProviderError.
     """
     wanted = provider_assistant_id.strip()
-    if not 1 <= len(wanted) <= MOST_PROVIDER_ID_CHARACTERS or not wanted.isprintable():
+    if not _PROVIDER_ID.fullmatch(wanted):
         raise ValidationProblem(
             "providerAssistantId: give the id that the provider shows.", field="providerAssistantId"
         )

@@ -13,8 +13,12 @@ from autolynx.flows.settle import Settled, settle
 from autolynx.log import log
 from autolynx.provider.port import Accepted, CallOrder, DialAnswer, NotSent, Refused, Scope, Unknown
 from autolynx.runtime import Runtime
-from autolynx.store import calls, campaigns, inbox
+from autolynx.store import calls, campaigns
 from autolynx.store.database import Connection
+
+
+# A mark older than this is not followed by a request: a function that froze in between must not dial on thawing.
+MARK_HOLDS_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +37,11 @@ async def dial(runtime: Runtime, order: CallOrder, *, account: Account) -> Diall
     The mark stands between *claimed* and *perhaps sent*: without it nothing leaves. Whatever a crash leaves in
     between, reconciling finds. Raises DatabaseUnavailable.
     """
-    if not await _mark(runtime, order.call_id):
-        return await _give_back(runtime, order.call_id)
+    marked_at = await _mark(runtime, order.call_id)
+    if marked_at is None:
+        return await _give_back(runtime, order.call_id, NewsKind.LAPSED)
+    if runtime.clock.now() - marked_at > timedelta(seconds=MARK_HOLDS_SECONDS):
+        return await _give_back(runtime, order.call_id, NewsKind.RELEASED)
     answer = await runtime.provider.place_call(order)
     settled = await _settle_answer(runtime, order.call_id, answer)
     await _rest(runtime, order, answer, account=account)
@@ -50,16 +57,23 @@ async def dial(runtime: Runtime, order: CallOrder, *, account: Account) -> Diall
     )
 
 
-async def _mark(runtime: Runtime, call_id: UUID) -> bool:
-    now = runtime.clock.now()
-    look_at = now + timedelta(seconds=runtime.settings.timers.answer_by)
+async def _mark(runtime: Runtime, call_id: UUID) -> datetime | None:
+    """Set the mark; None where it was refused, else the moment from which the request may have been sent."""
+    now, settings = runtime.clock.now(), runtime.settings
     async with runtime.database.connection() as conn:
-        return await calls.mark_dialling(conn, call_id, now=now, look_at=look_at)
+        is_marked = await calls.mark_dialling(
+            conn,
+            call_id,
+            now=now,
+            look_at=now + timedelta(seconds=settings.timers.answer_by),
+            lease_until=now + timedelta(seconds=MARK_HOLDS_SECONDS + settings.request_seconds),
+        )
+    return now if is_marked else None
 
 
-async def _give_back(runtime: Runtime, call_id: UUID) -> Dialled:
-    """The mark was refused: the campaign was paused or stopped, the button pressed, or the lease is over."""
-    news = CallNews(kind=NewsKind.LAPSED, source=Source.DIAL, reason="Dialling was held before the call went out.")
+async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled:
+    """Nothing was sent: campaign paused or stopped, button pressed, lease over (LAPSED), or we froze after the mark."""
+    news = CallNews(kind=kind, source=Source.DIAL, reason="Dialling was held before the call went out.")
     async with runtime.database.transaction() as conn:
         await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
     return Dialled(call_id=call_id, was_sent=False, is_accepted=False, freed_line=False)
@@ -70,12 +84,10 @@ async def _settle_answer(runtime: Runtime, call_id: UUID, answer: DialAnswer) ->
     now, timers = runtime.clock.now(), runtime.settings.timers
     async with runtime.database.pipelined() as conn:
         if isinstance(answer, Unknown):
-            await calls.push_check(conn, call_id, at=now + timedelta(seconds=timers.first_look))
+            await calls.save_unknown(conn, call_id, now=now, look_at=now + timedelta(seconds=timers.first_look))
             log.warning("dial.unknown", call_id=str(call_id), reason=answer.reason)
             return None
         settled = await settle(conn, call_id, _news(answer), now=now, timers=timers)
-        if settled.before.provider_call_id is None and settled.after.provider_call_id is not None:
-            await inbox.unpark(conn, provider_call_id=settled.after.provider_call_id, now=now)
         if isinstance(answer, Refused) and answer.scope is Scope.CAMPAIGN:
             await _fail_campaign(conn, settled, answer, now=now)
         return settled
@@ -108,6 +120,7 @@ async def _rest(runtime: Runtime, order: CallOrder, answer: DialAnswer, *, accou
         case Refused():
             await resting.note_refusal(runtime, answer, phone_number_id=order.phone_number_id)
         case NotSent(reason=reason) | Unknown(reason=reason):
-            await resting.note_failure(runtime, reason)
+            is_probe = account.failures >= runtime.settings.breaker_threshold
+            await resting.note_failure(runtime, reason, is_probe=is_probe)
         case _:
             return

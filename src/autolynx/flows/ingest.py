@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,6 +13,7 @@ from autolynx.errors import DataRefused, NotFound
 from autolynx.flows import resting
 from autolynx.flows.hang_up import hang_up_if_wanted
 from autolynx.flows.settle import Settled, settle_locked
+from autolynx.flows.settle_together import Letter, settle_together
 from autolynx.log import log
 from autolynx.provider.port import WebhookNews
 from autolynx.runtime import Runtime
@@ -55,8 +56,8 @@ async def receive_webhook(runtime: Runtime, body: Any) -> Received:
     nothing is kept and the provider has to repeat.
     """
     news, clean = runtime.provider.read_webhook(body), runtime.provider.scrub(body)
-    async with runtime.intake:
-        settled = await _keep_and_settle(runtime, news, clean)
+    letter = Letter(news=news, clean=clean, delivery=_delivery(news, clean))
+    settled = await runtime.intake.share(letter, key=letter.about, work=partial(_keep_and_settle_all, runtime))
     await _after_commit(runtime, settled)
     return Received(
         provider_call_id=news.provider_call_id,
@@ -65,10 +66,23 @@ async def receive_webhook(runtime: Runtime, body: Any) -> Received:
     )
 
 
-async def _keep_and_settle(runtime: Runtime, news: WebhookNews, clean: Any) -> Settled | None:
+async def _keep_and_settle_all(runtime: Runtime, letters: Sequence[Letter]) -> list[Settled | None]:
+    """Keep and settle what arrived at the same time in one transaction; what does not fit into it gets its own."""
+    try:
+        together = await settle_together(runtime, letters)
+    except UNDIGESTED as error:
+        log.warning("inbox.not_together", letters=len(letters), error=type(error).__name__)
+        together = {}
+    return [
+        together[letter.delivery] if letter.delivery in together else await _keep_and_settle(runtime, letter)
+        for letter in letters
+    ]
+
+
+async def _keep_and_settle(runtime: Runtime, letter: Letter) -> Settled | None:
     """Keep and settle in one transaction; what cannot be digested is kept alone, then tried under a savepoint."""
-    now, delivery = runtime.clock.now(), _delivery(news, clean)
-    keep = partial(inbox.put, our_call_id=news.our_call_id, body=clean, now=now)
+    now, news, delivery = runtime.clock.now(), letter.news, letter.delivery
+    keep = partial(inbox.put, our_call_id=news.our_call_id, body=letter.clean, now=now)
     try:
         async with runtime.database.pipelined() as conn:
             return await _settle_known(runtime, conn, news, delivery=delivery, note=keep)

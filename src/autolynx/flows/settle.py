@@ -24,6 +24,7 @@ class Settled:
 
     before: Call
     after: Call
+    campaign: Campaign  # as it stands now
     phone_number_id: str
     blame: Blame = Blame.NOBODY
 
@@ -66,11 +67,15 @@ async def settle_locked(
             now=now,
         )
     await _note_contradiction(conn, locked.call, news, now=now)
-    await _follow(conn, locked, step, now=now, timers=timers)
+    campaign = await _follow(conn, locked, step, now=now, timers=timers)
     if step.call.provider_call_id and not locked.call.provider_call_id:
         await inbox.unpark(conn, provider_call_id=step.call.provider_call_id, now=now)
     return Settled(
-        before=locked.call, after=step.call, phone_number_id=locked.campaign.phone_number_id, blame=step.blame
+        before=locked.call,
+        after=step.call,
+        campaign=campaign,
+        phone_number_id=campaign.phone_number_id,
+        blame=step.blame,
     )
 
 
@@ -126,15 +131,17 @@ async def _note_contradiction(conn: Connection, before: Call, news: CallNews, *,
         )
 
 
-async def _follow(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> None:
-    """Let the contact and the campaign follow their call."""
+async def _follow(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> Campaign:
+    """Let the contact and the campaign follow their call; returns the campaign as it stands then."""
+    campaign = locked.campaign
     if step.is_revived:
         locked = await _withdraw_later_claim(conn, locked, now=now, timers=timers)
     if step.call != locked.call:
         await _move_contact(conn, locked, step, now=now, timers=timers)
-        await _move_campaign(conn, locked, step, now=now)
+        campaign = await _move_campaign(conn, locked, step, now=now)
     if step.call.holds_line and not locked.call.holds_line:
         await _watch_cap(conn, locked, now=now)
+    return campaign
 
 
 async def _withdraw_later_claim(conn: Connection, locked: Locked, *, now: datetime, timers: Timers) -> Locked:
@@ -218,22 +225,23 @@ async def _report_double_dial(conn: Connection, locked: Locked, *, now: datetime
     )
 
 
-async def _move_campaign(conn: Connection, locked: Locked, step: Advance, *, now: datetime) -> None:
+async def _move_campaign(conn: Connection, locked: Locked, step: Advance, *, now: datetime) -> Campaign:
     campaign, call = locked.campaign, step.call
     if call.provider_call_id and campaign.started_at is None:
         await campaigns.save_started_at(conn, campaign.id, now)
+        campaign = replace(campaign, started_at=now)
     if step.blame is Blame.CAMPAIGN and CampaignStatus.FAILED in TRANSITIONS[campaign.status]:
         reason = why(step.blame, call.facts.ended_reason)
         await campaigns.save_status(conn, campaign, CampaignStatus.FAILED, now=now, reason=reason)
-        return
+        return replace(campaign, status=CampaignStatus.FAILED)
     may_be_last = locked.may_be_last and locked.call.holds_line and not call.holds_line
     standings = await campaigns.get_standings(conn, campaign.id) if may_be_last else None
-    await _save_if_moved(conn, campaign, call, standings, now=now)
+    return await _save_if_moved(conn, campaign, call, standings, now=now)
 
 
 async def _save_if_moved(
     conn: Connection, campaign: Campaign, call: Call, standings: Standings | None, *, now: datetime
-) -> None:
+) -> Campaign:
     was_accepted = call.provider_call_id is not None
     was_reported = was_accepted and (call.is_final or call.status is not CallStatus.QUEUED)
     busy = Standings(due=1, calling=1, lines=1, calls=1)
@@ -242,6 +250,7 @@ async def _save_if_moved(
     )
     if status is not campaign.status:
         await campaigns.save_status(conn, campaign, status, now=now)
+    return replace(campaign, status=status)
 
 
 async def settle_all(

@@ -137,7 +137,12 @@ class VapiProvider:
 
     async def get_assistant(self, provider_assistant_id: str) -> RemoteAssistant | None:
         """Return an assistant without its secrets, or None when Vapi has none of that id."""
-        answer = await self._read_assistant(provider_assistant_id)
+        try:
+            answer = await self._read_assistant(provider_assistant_id)
+        except ProviderError as error:
+            if error.status == 400:  # what was asked for has not the form of an id
+                return None
+            raise
         return None if answer.status == 404 else _found(read_assistant(answer.body))
 
     async def list_assistants(self, *, most: int = 1000) -> Sequence[RemoteAssistant]:

@@ -70,22 +70,35 @@ def _changed(before: object, after: object, names: Iterable[str]) -> dict[str, A
     return {name: value for name in names if (value := getattr(after, name)) != getattr(before, name)}
 
 
-async def mark_dialling(conn: Connection, call_id: UUID, *, now: datetime, look_at: datetime) -> bool:
+async def mark_dialling(
+    conn: Connection, call_id: UUID, *, now: datetime, look_at: datetime, lease_until: datetime
+) -> bool:
     """Set the mark between *claimed* and *perhaps sent*; False: do not dial.
 
     A function that froze and thawed later, a released claim, a campaign that was paused or stopped meanwhile, or a
-    red button all make it False. Should we die now, `look_at` is when somebody looks what became of it.
+    red button all make it False. Should we die now, `look_at` is when somebody looks what became of it. Until
+    `lease_until` the request may still be under way: that nobody knows of it then proves nothing.
     """
     cursor = await conn.execute(
-        """UPDATE calls k SET dial_started_at = %(now)s, next_check_at = %(look_at)s, version = version + 1
+        """UPDATE calls k SET dial_started_at = %(now)s, next_check_at = %(look_at)s, lease_until = %(lease_until)s,
+               version = version + 1
            WHERE k.id = %(id)s AND k.dial_started_at IS NULL AND k.status = 'QUEUED' AND k.lease_until > %(now)s
                AND k.cancel_requested_at IS NULL
                AND EXISTS (SELECT FROM campaigns c WHERE c.id = k.campaign_id AND c.deleted_at IS NULL
                    AND c.status IN ('QUEUED', 'DIALING', 'RUNNING'))
                AND EXISTS (SELECT FROM gate g WHERE g.id = 1 AND g.held_at IS NULL AND g.trouble IS NULL)""",
-        {"id": call_id, "now": now, "look_at": look_at},
+        {"id": call_id, "now": now, "look_at": look_at, "lease_until": lease_until},
     )
     return cursor.rowcount == 1
+
+
+async def save_unknown(conn: Connection, call_id: UUID, *, now: datetime, look_at: datetime) -> None:
+    """Note that the request is over and nobody knows what became of it: somebody looks at `look_at`."""
+    await conn.execute(
+        """UPDATE calls SET lease_until = %s, next_check_at = %s, version = version + 1
+           WHERE id = %s AND holds_line AND provider_call_id IS NULL""",
+        [now, look_at, call_id],
+    )
 
 
 async def insert_alias(conn: Connection, *, provider_call_id: str, call_id: UUID, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What settling a piece of news reads and writes around the call itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,20 +45,28 @@ async def lock(conn: Connection, call_id: UUID) -> Locked:
 
 
 async def find_locked(conn: Connection, call_id: UUID) -> Locked | None:
-    """Lock the call's campaign, then the call; None if there is no such call.
+    """Lock the call's campaign, then the call; None if there is no such call."""
+    found = await list_locked(conn, [call_id])
+    return found[0] if found else None
 
-    One statement does it in that order: the row of the call can only be reached through the locked campaign's. Which
-    campaign it is never changes for a call, so that it is found without a lock. The figures of other rows are as of
-    the moment the statement began; `may_be_last` is therefore only ever too cautious.
+
+async def list_locked(conn: Connection, call_ids: Sequence[UUID]) -> list[Locked]:
+    """Lock the calls' campaigns, then the calls and their contacts, each in the order of their ids.
+
+    One statement does it in that order: no call is looked at before every campaign has been counted, and so locked.
+    Which campaign it is never changes for a call, so that it is found without a lock. The figures of other rows are
+    as of the moment the statement began; `may_be_last` is therefore only ever too cautious.
     """
     cursor = await conn.execute(
         f"""WITH c AS MATERIALIZED (SELECT * FROM campaigns
-                WHERE id = (SELECT campaign_id FROM calls WHERE id = %(id)s) FOR NO KEY UPDATE)
+                WHERE id = ANY(ARRAY(SELECT campaign_id FROM calls WHERE id = ANY(%(ids)s)))
+                ORDER BY id FOR NO KEY UPDATE)
             SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, o.releases, o.is_latest,
                 t.extra_attempts, o.dialled_besides, o.other_is_active,
                 (SELECT n.due = 0 FROM campaign_counters n WHERE n.campaign_id = c.id) AS may_be_last
-            FROM c CROSS JOIN LATERAL
-                (SELECT * FROM calls WHERE id = %(id)s AND campaign_id = c.id FOR NO KEY UPDATE) k
+            FROM (SELECT * FROM calls WHERE id = ANY(%(ids)s) AND (SELECT count(*) FROM c) > 0
+                ORDER BY id FOR NO KEY UPDATE) k
+            JOIN c ON c.id = k.campaign_id
             CROSS JOIN LATERAL (SELECT * FROM contacts WHERE id = k.contact_id FOR NO KEY UPDATE) t
             CROSS JOIN LATERAL (SELECT
                 count(*) FILTER (WHERE NOT s.counts_as_attempt) AS releases,
@@ -68,10 +76,9 @@ async def find_locked(conn: Connection, call_id: UUID) -> Locked | None:
                 coalesce(bool_or(s.id <> k.id AND s.status IN ('QUEUED', 'RINGING', 'IN_PROGRESS')), false)
                     AS other_is_active
                 FROM calls s WHERE s.contact_id = k.contact_id) o""",
-        {"id": call_id},
+        {"ids": list(call_ids)},
     )
-    row = await cursor.fetchone()
-    return _locked(row) if row else None
+    return [_locked(row) for row in await cursor.fetchall()]
 
 
 def _locked(row: Row) -> Locked:

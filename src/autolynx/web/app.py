@@ -12,6 +12,7 @@ from autolynx.flows.tick import Ticker
 from autolynx.runtime import Runtime
 from autolynx.web.auth import Guard, get_caller
 from autolynx.web.context import Launching
+from autolynx.web.openapi import DescribedApp
 from autolynx.web.outer import Outer
 from autolynx.web.problems import install_handlers
 from autolynx.web.refusals import MOST_TICKETS_PER_MINUTE, MOST_WEBHOOKS_PER_MINUTE, Refusals
@@ -25,7 +26,7 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
 
     In a function there is no refiller and no ticker: routes then refill within a budget before they answer.
     """
-    app = FastAPI(
+    app = DescribedApp(
         title="AutoLynx",
         version=version("autolynx"),
         description="CSV-driven outbound calling: upload a list, choose an assistant, press Start.",

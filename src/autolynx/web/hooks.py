@@ -33,14 +33,21 @@ async def get_refusals(request: Request) -> Refusals:
     return cast("Refusals", request.app.state.refused_webhooks)
 
 
-@router.post(WEBHOOK_PATH, summary="Receive a webhook of the voice provider")
+@router.post(
+    WEBHOOK_PATH,
+    summary="Receive a webhook of the voice provider",
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}},
+)
 async def receive(
     request: Request,
     runtime: RuntimeDep,
     launching: LaunchingDep,
     refusals: Annotated[Refusals, Depends(get_refusals)],
 ) -> WebhookAnswer:
-    """Keep an authentic delivery, settle what it says, and put a freed line to use."""
+    """Keep an authentic delivery, settle what it says, and put a freed line to use.
+
+    The delivery proves its origin as the settings demand: X-Vapi-Secret, Authorization: Bearer, or a signature.
+    """
     raw = await _read(request)
     if not _is_authentic(request, raw, runtime):
         await _refuse(request, runtime, refusals)

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import Message
+from http import HTTPStatus
 from typing import BinaryIO, cast
 
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from autolynx.errors import PayloadTooLarge, ValidationProblem
@@ -55,7 +57,7 @@ async def incoming_file(
             name = body.filename or UNNAMED
             yield IncomingFile(file_name=name, sha256=await _hash(body), fields={}, _body=body)
         return
-    async with request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES) as form:
+    async with _form(request) as form:
         found = _file_of(form, names)
         if found is None:
             yield None
@@ -65,6 +67,20 @@ async def incoming_file(
         yield IncomingFile(
             file_name=found.filename or UNNAMED, sha256=await _hash(found), fields=form_fields(form), _body=found
         )
+
+
+@asynccontextmanager
+async def _form(request: Request) -> AsyncIterator[FormData]:
+    try:
+        form = await request.form(max_files=1, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.BAD_REQUEST:
+            raise
+        raise ValidationProblem(f"The form could not be read: {error.detail}", field="body") from None
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 def form_fields(form: FormData) -> dict[str, str]:

@@ -107,7 +107,7 @@ async def show(call_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> CallDet
     "/calls/{call_id}/recording",
     summary="Listen to a call",
     response_class=Response,
-    responses={200: {"content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}}},
+    responses={200: {"content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}},
 )
 async def recording(call_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> Response:
     """Stream the recording; the provider is asked for a fresh address each time."""

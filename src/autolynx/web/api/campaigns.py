@@ -170,7 +170,12 @@ async def list_campaigns(
     )
 
 
-@router.get("/campaigns/{campaign_id}", summary="Show a campaign", response_model=CampaignDetail)
+@router.get(
+    "/campaigns/{campaign_id}",
+    summary="Show a campaign",
+    response_model=CampaignDetail,
+    responses={304: {"description": "Nothing has changed since the ETag of If-None-Match."}},
+)
 async def show(campaign_id: UUID, request: Request, runtime: RuntimeDep, _actor: CallerDep) -> Response:
     """Return a campaign in full. With If-None-Match the answer is 304 while nothing has changed."""
     async with runtime.database.connection() as conn:

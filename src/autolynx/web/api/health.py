@@ -49,7 +49,11 @@ def get_phone_lines(request: Request) -> PhoneLines:
     return cast("PhoneLines", request.app.state.phone_lines)
 
 
-@router.get("/health", summary="How every part is")
+@router.get(
+    "/health",
+    summary="How every part is",
+    responses={503: {"model": HealthShape, "description": "A part that is needed does not work."}},
+)
 async def health(runtime: RuntimeDep, response: Response, _actor: CallerDep) -> HealthShape:
     """Return every check with its sentence."""
     found = await check_health(runtime)

@@ -1,7 +1,7 @@
 """The tick, as cron calls it and as a person may."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -48,7 +48,18 @@ class TickAnswer(Shape):
     details: list[Detail]
 
 
-@cron_router.post("/scheduler/tick", summary="Tick, with a campaign in the body")
+_TICK_BODY: dict[str, Any] = {
+    "requestBody": {
+        "content": {
+            "application/json": {
+                "schema": {"type": "object", "properties": {"campaignId": {"type": "string", "format": "uuid"}}}
+            }
+        }
+    }
+}
+
+
+@cron_router.post("/scheduler/tick", summary="Tick, with a campaign in the body", openapi_extra=_TICK_BODY)
 async def tick(request: Request, runtime: RuntimeDep, _who: Annotated[str, Depends(require_cron)]) -> TickAnswer:
     """Repair, reconcile and launch within seconds. The body may be empty or `{"campaignId": ...}`."""
     return await _tick(runtime, _campaign_id(await request.body()))
