@@ -13,14 +13,13 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from autolynx.flows.campaign_life import start_campaign
+from autolynx.flows.tick import run_once
+from autolynx.store.database import Database
 from benchmarks.support.machine import describe, percentile
 from benchmarks.support.programs import running_postgres
 from tests.support.engine import make_campaign, running_engine, wait_until_settled
 from tests.support.sim import running_sim
-
-from autolynx.flows.campaign_life import start_campaign
-from autolynx.flows.tick import run_once
-from autolynx.store.database import Database
 
 CADENCE_SECONDS = 60.0
 

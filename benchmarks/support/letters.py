@@ -52,7 +52,10 @@ def _envelope(call: dict[str, Any], kind: str) -> dict[str, Any]:
         "call": call,
         "customer": call["customer"],
         "phoneNumber": {"id": call["phoneNumberId"], "provider": "twilio", "number": "+12125550100"},
-        "assistant": {"name": "Riley", "model": {"provider": "openai", "messages": [{"role": "system", "content": "-"}]}},
+        "assistant": {
+            "name": "Riley",
+            "model": {"provider": "openai", "messages": [{"role": "system", "content": "-"}]},
+        },
     }
 
 
@@ -85,7 +88,13 @@ def _artifact(turns: int) -> dict[str, Any]:
     return {
         "transcript": "".join(f"{'AI' if role == 'bot' else 'User'}: {words}\n" for role, words, _ in spoken),
         "messages": [
-            {"role": role, "message": words, "time": 1772445601000 + turn, "secondsFromStart": 2.5 * turn, "duration": 2400}
+            {
+                "role": role,
+                "message": words,
+                "time": 1772445601000 + turn,
+                "secondsFromStart": 2.5 * turn,
+                "duration": 2400,
+            }
             for role, words, turn in spoken
         ],
         "messagesOpenAIFormatted": [

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from tests.support.engine import free_port
-from tests.support.postgres import at_database
 
 from autolynx.store.database import Database
 from autolynx.store.embedded import EmbeddedPostgres
 from autolynx.store.migrate import migrate
+from tests.support.engine import free_port
+from tests.support.postgres import at_database
 
 WEBHOOK_SECRET = "secret-of-the-benchmark"
 CRON_SECRET = "cron-secret-of-the-benchmark"

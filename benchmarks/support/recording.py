@@ -73,9 +73,7 @@ class RecordedDatabase:
 
 async def repeat_bare(url: str, set_local: bytes, lanes: Sequence[Sequence[Sequence[Step]]]) -> None:
     """Send recorded transactions by the bare driver, each lane over a connection of its own."""
-    connections = [
-        await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=None) for _ in lanes
-    ]
+    connections = [await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=None) for _ in lanes]
     try:
         async with asyncio.TaskGroup() as group:
             for conn, lane in zip(connections, lanes, strict=True):

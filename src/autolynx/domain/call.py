@@ -149,6 +149,11 @@ class Call:
         return self.dial_started_at is not None
 
     @property
+    def is_in_doubt(self) -> bool:
+        """Whether a person has to decide, because nobody can say whether it was dialled."""
+        return self.unsure_at is not None or self.outcome is Outcome.UNSURE
+
+    @property
     def is_connected(self) -> bool:
         """Whether somebody is on the line, as far as we know: then it can be hung up."""
         return self.was_live and self.holds_line

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from autolynx.domain.call import Call, Outcome
+from autolynx.domain.call import Call
 
 RELEASE_BACKOFF_SECONDS = (0, 0, 5, 15, 60, 300)
 
@@ -82,7 +82,7 @@ class Standing:
 
 def standing_after(call: Call, *, now: datetime, releases: int, time_scale: float = 1.0) -> Standing:
     """Return what this call, its latest, leaves a contact as. `releases`: how many claims of it went back so far."""
-    if call.unsure_at is not None or call.outcome is Outcome.UNSURE:
+    if call.is_in_doubt:
         return Standing(state=ContactState.UNSURE, reason=call.reason)
     if call.status.is_active:
         return Standing(state=ContactState.CALLING)

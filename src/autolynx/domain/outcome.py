@@ -66,18 +66,20 @@ _VERDICTS: dict[EndClass, Verdict] = {
 
 
 # Ends that only a call which reached the telephone network can have: whatever else was said, somebody was dialled.
-_PROOFS_OF_A_DIAL = frozenset({
-    EndClass.TRANSFERRED,
-    EndClass.TRANSFER_FAILED,
-    EndClass.CONVERSED,
-    EndClass.LINE_COMPLETED,
-    EndClass.MACHINE,
-    EndClass.NO_ANSWER,
-    EndClass.BUSY,
-    EndClass.SILENCE,
-    EndClass.BAD_NUMBER,
-    EndClass.CARRIER_REFUSED,
-})
+_PROOFS_OF_A_DIAL = frozenset(
+    {
+        EndClass.TRANSFERRED,
+        EndClass.TRANSFER_FAILED,
+        EndClass.CONVERSED,
+        EndClass.LINE_COMPLETED,
+        EndClass.MACHINE,
+        EndClass.NO_ANSWER,
+        EndClass.BUSY,
+        EndClass.SILENCE,
+        EndClass.BAD_NUMBER,
+        EndClass.CARRIER_REFUSED,
+    }
+)
 
 
 def has_conversation(facts: Facts) -> bool:

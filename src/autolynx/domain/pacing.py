@@ -240,6 +240,11 @@ class Candidate:
     phone_number_id: str
     last_served_at: datetime | None
 
+    @property
+    def served(self) -> float:
+        """A key that puts first who waits the longest: never served, or longest ago."""
+        return self.last_served_at.timestamp() if self.last_served_at else 0.0
+
 
 def share_room(candidates: Sequence[Candidate], *, room: int, number_rooms: dict[str, int]) -> dict[UUID, int]:
     """Give each free line to the campaign with the fewest lines, ties to the least recently served.
@@ -254,8 +259,7 @@ def share_room(candidates: Sequence[Candidate], *, room: int, number_rooms: dict
         return held < candidate.cap and left.get(candidate.phone_number_id, 0) > 0
 
     def turn(candidate: Candidate) -> tuple[int, float, str]:
-        served = candidate.last_served_at.timestamp() if candidate.last_served_at else 0.0
-        return (candidate.lines_held + given.get(candidate.id, 0), served, str(candidate.id))
+        return (candidate.lines_held + given.get(candidate.id, 0), candidate.served, str(candidate.id))
 
     for _ in range(room):
         open_ones = [candidate for candidate in candidates if has_room(candidate)]

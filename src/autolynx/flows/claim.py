@@ -49,8 +49,9 @@ async def claim(runtime: Runtime, *, campaign_id: UUID | None = None, most: int 
 async def _share(runtime: Runtime, conn: Connection, opening: Opening, *, most: int | None, now: datetime) -> Claimed:
     rules, account = runtime.settings.pacing, opening.account
     room = pacing.account_room(account, rules, lines_held=opening.lines_held, now=now)
-    loud = [one.candidate.id for one in opening.ready if _wants_quiet_look(runtime, one, now)]
-    quiet = {one.candidate.id: one for one in opening.ready if one.candidate.id not in loud}
+    ready = _one_per_quiet_line(opening.ready)
+    loud = [one.candidate.id for one in ready if _wants_quiet_look(runtime, one, now)]
+    quiet = {one.candidate.id: one for one in ready if one.candidate.id not in loud}
     numbers = {one.number.id: one.number for one in quiet.values()}
     number_rooms = {key: pacing.number_room(number, rules, now) for key, number in numbers.items()}
     lines = room.lines if most is None else min(room.lines, most)
@@ -77,6 +78,18 @@ def _changes_at(room: Room, numbers: Iterable[Room], *, has_taken: bool) -> date
     if room.lines:
         times += [one.changes_at for one in numbers if has_taken or one.lines == 0]
     return min((at for at in times if at is not None), default=None)
+
+
+def _one_per_quiet_line(ready: Sequence[Ready]) -> list[Ready]:
+    """Leave out who wants a quiet line that is none: because of a call of ours, or of who else may launch on it now."""
+    chosen = [one for one in ready if not one.wants_quiet]
+    taken = {one.number.id for one in chosen}
+    gated = [one for one in ready if one.wants_quiet and not one.line_is_busy]
+    for one in sorted(gated, key=lambda one: one.candidate.served):
+        if one.number.id not in taken:
+            taken.add(one.number.id)
+            chosen.append(one)
+    return chosen
 
 
 def _wants_quiet_look(runtime: Runtime, ready: Ready, now: datetime) -> bool:

@@ -16,7 +16,6 @@ from autolynx.runtime import Runtime
 from autolynx.store import calls, campaigns
 from autolynx.store.database import Connection
 
-
 # A mark older than this is not followed by a request: a function that froze in between must not dial on thawing.
 MARK_HOLDS_SECONDS = 5.0
 

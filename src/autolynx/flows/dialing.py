@@ -63,8 +63,10 @@ async def decide_unsure(runtime: Runtime, call_id: UUID, decision: Decision) -> 
     now, timers = runtime.clock.now(), runtime.settings.timers
     async with runtime.database.transaction() as conn:
         locked = await settling.lock(conn, call_id)
-        if locked.contact_state is not ContactState.UNSURE:
-            raise Conflict("This contact is not waiting for a decision any more.")
+        if locked.contact_state is not ContactState.UNSURE or not locked.call.is_in_doubt:
+            raise Conflict("This contact is not waiting for a decision about this call any more.")
+        if decision is Decision.REDIAL and locked.campaign.status is CampaignStatus.CANCELED:
+            raise Conflict("The campaign was stopped and dials nobody any more; leave the contact as it is.")
         if decision is Decision.LEAVE:
             left = Standing(state=ContactState.DONE, reason="Left as it is, by decision.")
             await contacts.save_standing(conn, locked.call.contact_id, left)

@@ -12,14 +12,14 @@ from autolynx.domain.call import CallStatus
 from autolynx.errors import DataRefused, NotFound
 from autolynx.flows import resting
 from autolynx.flows.hang_up import hang_up_if_wanted
-from autolynx.flows.settle import Settled, settle_locked
+from autolynx.flows.settle import Settled, append_told, settle_locked
 from autolynx.flows.settle_together import Letter, settle_together
 from autolynx.log import log
 from autolynx.provider.port import WebhookNews
 from autolynx.runtime import Runtime
 from autolynx.store import calls, inbox, settling
 from autolynx.store.database import Connection
-from autolynx.store.inbox import Delivery, InboxRow, InboxState
+from autolynx.store.inbox import Body, Delivery, InboxRow, InboxState
 from autolynx.store.savepoint import savepoint
 from autolynx.store.settling import Locked
 
@@ -34,9 +34,7 @@ UNDIGESTED = (DataRefused, NotFound, ValueError, TypeError, KeyError)
 class Note(Protocol):
     """Writes into the inbox what became of a body: with the body itself, or beside one that was kept before."""
 
-    def __call__(
-        self, conn: Connection, delivery: Delivery, state: InboxState, *, retry_at: datetime | None = None
-    ) -> Awaitable[None]:
+    def __call__(self, state: InboxState, *, retry_at: datetime | None = None) -> Awaitable[None]:
         """Write it."""
 
 
@@ -56,7 +54,7 @@ async def receive_webhook(runtime: Runtime, body: Any) -> Received:
     nothing is kept and the provider has to repeat.
     """
     news, clean = runtime.provider.read_webhook(body), runtime.provider.scrub(body)
-    letter = Letter(news=news, clean=clean, delivery=_delivery(news, clean))
+    letter = Letter(news=news, body=_body(news, clean))
     settled = await runtime.intake.share(letter, key=letter.about, work=partial(_keep_and_settle_all, runtime))
     await _after_commit(runtime, settled)
     return Received(
@@ -74,30 +72,31 @@ async def _keep_and_settle_all(runtime: Runtime, letters: Sequence[Letter]) -> l
         log.warning("inbox.not_together", letters=len(letters), error=type(error).__name__)
         together = {}
     return [
-        together[letter.delivery] if letter.delivery in together else await _keep_and_settle(runtime, letter)
+        together[letter.body.delivery] if letter.body.delivery in together else await _keep_and_settle(runtime, letter)
         for letter in letters
     ]
 
 
 async def _keep_and_settle(runtime: Runtime, letter: Letter) -> Settled | None:
     """Keep and settle in one transaction; what cannot be digested is kept alone, then tried under a savepoint."""
-    now, news, delivery = runtime.clock.now(), letter.news, letter.delivery
-    keep = partial(inbox.put, our_call_id=news.our_call_id, body=letter.clean, now=now)
+    now, news, body = runtime.clock.now(), letter.news, letter.body
     try:
         async with runtime.database.pipelined() as conn:
-            return await _settle_known(runtime, conn, news, delivery=delivery, note=keep)
+            note = partial(inbox.put, conn, [body], now=now)
+            return await _settle_known(runtime, conn, news, delivery=body.delivery, note=note)
     except UNDIGESTED as error:
         log.warning("inbox.kept_unsettled", type=news.type, error=type(error).__name__)
     async with runtime.database.transaction() as conn:
-        await keep(conn, delivery, InboxState.RECEIVED, retry_at=now)
+        await inbox.put(conn, [body], InboxState.RECEIVED, now=now, retry_at=now)
     async with runtime.database.transaction() as conn:
-        return await _try_to_settle(runtime, conn, news, delivery=delivery, failures=0)
+        return await _try_to_settle(runtime, conn, news, delivery=body.delivery, failures=0)
 
 
-def _delivery(news: WebhookNews, clean: Any) -> Delivery:
+def _body(news: WebhookNews, clean: Any) -> Body:
     # Bodies that name no call share no key: each is told from the others by its content.
     key = news.provider_call_id or "sha256:" + _digest(clean)
-    return Delivery(provider_call_id=key, type=news.type, status=news.status)
+    delivery = Delivery(provider_call_id=key, type=news.type, status=news.status)
+    return Body(delivery=delivery, our_call_id=news.our_call_id, content=clean)
 
 
 def _digest(clean: Any) -> str:
@@ -109,7 +108,7 @@ async def _try_to_settle(
 ) -> Settled | None:
     """Settle under a savepoint: a body that we cannot digest stays in the inbox and costs nobody else anything."""
     now = runtime.clock.now()
-    note = partial(inbox.save_state, now=now)
+    note = partial(inbox.save_state, conn, delivery, now=now)
     try:
         async with savepoint(conn):
             return await _settle_known(runtime, conn, news, delivery=delivery, note=note)
@@ -124,15 +123,18 @@ async def _settle_known(
     """Settle what is about a call of ours; `note` writes into the inbox what became of the body."""
     now = runtime.clock.now()
     if news.news is None:
-        await note(conn, delivery, InboxState.IGNORED)
+        await note(InboxState.IGNORED)
         return None
     locked = await _lock(conn, news)
     if locked is None:
         retry = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
-        await note(conn, delivery, InboxState.PARKED, retry_at=retry)
+        await note(InboxState.PARKED, retry_at=retry)
         return None
-    await note(conn, delivery, InboxState.SETTLED)
-    return await settle_locked(conn, locked, news.news, now=now, timers=runtime.settings.timers, delivery=delivery)
+    await note(InboxState.SETTLED)
+    timers = runtime.settings.timers
+    settled = await settle_locked(conn, locked, news.news, now=now, timers=timers, delivery=delivery)
+    await append_told(conn, [settled], now=now)
+    return settled
 
 
 async def _lock(conn: Connection, news: WebhookNews) -> Locked | None:

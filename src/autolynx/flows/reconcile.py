@@ -7,7 +7,8 @@ from uuid import UUID
 
 from autolynx.domain.advance import advance, gives_up_at
 from autolynx.domain.call import Call, CallNews, NewsKind, Source
-from autolynx.errors import ProviderError
+from autolynx.domain.pacing import UNASKED_REST
+from autolynx.errors import DataRefused, NotFound, ProviderError
 from autolynx.flows import resting
 from autolynx.flows.hang_up import hang_up_if_wanted
 from autolynx.flows.settle import Settled, settle
@@ -19,6 +20,8 @@ from autolynx.store import calls, gate, lookups
 SKEW = timedelta(seconds=120)  # clocks of ours and the provider's may differ by that much
 MOST_CHECKS = 50
 MOST_LAPSED = 200
+MOST_UNANSWERED = 3  # in a row; then the provider is not asked any more in this tick
+LOOK_BACK = timedelta(hours=1)  # how far a sweep reaches back after a long time without any line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +38,15 @@ class Reconciled:
         return Reconciled(changed=self.changed + 1, freed_line=self.freed_line or settled.freed_line)
 
 
-async def bring(runtime: Runtime, call_id: UUID, news: CallNews) -> Settled:
-    """Settle one piece of news in a transaction of its own, and do what follows after the commit."""
+async def bring(runtime: Runtime, call_id: UUID, news: CallNews, *, is_look: bool = False) -> Settled:
+    """Settle one piece of news in a transaction of its own, and do what follows after the commit.
+
+    `is_look`: it is the answer to a look at this call, so that a hang-up that did not work is asked for again.
+    """
     async with runtime.database.pipelined() as conn:
         settled = await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
     await resting.note_blame(runtime, settled)
-    await hang_up_if_wanted(runtime, settled)
+    await hang_up_if_wanted(runtime, settled, is_look=is_look)
     return settled
 
 
@@ -58,7 +64,7 @@ async def release_lapsed(runtime: Runtime) -> Reconciled:
 async def sweep(runtime: Runtime) -> Reconciled:
     """Ask once for everything that changed since the last sweep, and settle what is news to us.
 
-    Raises ProviderUnreachable when the provider cannot be asked.
+    While the provider cannot be asked dialling pauses. Raises ProviderError then.
     """
     now = runtime.clock.now()
     async with runtime.database.connection() as conn:
@@ -66,20 +72,25 @@ async def sweep(runtime: Runtime) -> Reconciled:
         oldest = await lookups.oldest_line_at(conn)
     if oldest is None or not _sweep_is_due(runtime, account.swept_until, now):
         return Reconciled()
-    since = max(oldest, account.swept_until or oldest) - SKEW
-    seen = await runtime.provider.list_calls(updated_from=since)
+    floor = min(oldest, now - LOOK_BACK)
+    try:
+        seen = await runtime.provider.list_calls(updated_from=max(floor, account.swept_until or floor) - SKEW)
+    except ProviderError:
+        await resting.note_unasked(runtime)
+        raise
+    if account.rest_reason == UNASKED_REST:
+        await resting.note_asked(runtime)
     result = await _settle_seen(runtime, seen.calls)
-    async with runtime.database.connection() as conn:
-        if any(call.our_call_id is not None for call in seen.calls):
-            await gate.note_echo(conn, now)
-        if seen.is_complete:
+    if seen.is_complete:
+        async with runtime.database.connection() as conn:
             await gate.note_sweep(conn, now)
     return result
 
 
 async def next_sweep_at(runtime: Runtime) -> datetime | None:
-    """Return when to sweep again: half a cadence after the last one while lines are held, so that a lost webhook
-    leaves no line idle for long. One that failed just now is not tried again before that either.
+    """Return when to sweep again: half a cadence after the last sweep, None while no line is held.
+
+    So a lost webhook leaves no line idle for long. A sweep that failed just now is not tried sooner either.
     """
     now, distance = runtime.clock.now(), _sweep_distance(runtime)
     async with runtime.database.connection() as conn:
@@ -100,20 +111,31 @@ def _sweep_distance(runtime: Runtime) -> timedelta:
 
 async def _settle_seen(runtime: Runtime, seen: Sequence[SeenCall]) -> Reconciled:
     """Settle only what the rule says is news, so that a sweep over a thousand known calls writes nothing."""
+    known = await _list_known(runtime, seen)
+    by_ours = {call.id: call for call in known}
+    by_theirs = {call.provider_call_id: call for call in known if call.provider_call_id}
+    result = Reconciled()
+    for one in seen:
+        call = (one.our_call_id and by_ours.get(one.our_call_id)) or by_theirs.get(one.provider_call_id)
+        if call and _is_news(runtime, call, one.news):
+            try:
+                result = result.plus(await bring(runtime, call.id, one.news))
+            except (DataRefused, NotFound) as error:  # one call that cannot be settled must not hide the others
+                log.error("reconcile.unsettled", call_id=str(call.id), reason=error.message)
+    return result
+
+
+async def _list_known(runtime: Runtime, seen: Sequence[SeenCall]) -> list[Call]:
+    """Return the calls of ours in a list of the provider's; that it names one by our own id is remembered."""
     async with runtime.database.connection() as conn:
         known = await lookups.list_by_ids(
             conn,
             provider_call_ids=[call.provider_call_id for call in seen],
             our_call_ids=[call.our_call_id for call in seen if call.our_call_id is not None],
         )
-    by_ours = {call.id: call for call in known}
-    by_theirs = {call.provider_call_id: call for call in known if call.provider_call_id}
-    result = Reconciled()
-    for one in seen:
-        call = by_ours.get(one.our_call_id) if one.our_call_id else by_theirs.get(one.provider_call_id)
-        if call is not None and _is_news(runtime, call, one.news):
-            result = result.plus(await bring(runtime, call.id, one.news))
-    return result
+        if {call.id for call in known} & {call.our_call_id for call in seen}:
+            await gate.note_echo(conn, runtime.clock.now())
+    return known
 
 
 def _is_news(runtime: Runtime, call: Call, news: CallNews) -> bool:
@@ -128,38 +150,51 @@ def _is_news(runtime: Runtime, call: Call, news: CallNews) -> bool:
     )
 
 
-async def check_silent(runtime: Runtime, *, most: int = MOST_CHECKS) -> Reconciled:
-    """Look at the calls whose time to be asked about has come: the longest overdue first."""
+async def check_silent(runtime: Runtime, *, most: int = MOST_CHECKS, deadline: datetime | None = None) -> Reconciled:
+    """Look at the calls whose time to be asked about has come: the longest overdue first.
+
+    What is not reached before the deadline, or because the provider keeps silent, comes first the next time.
+    """
     now, timers = runtime.clock.now(), runtime.settings.timers
     async with runtime.database.transaction() as conn:
         due = await calls.claim_checks(
             conn, now=now, again_at=now + timedelta(seconds=max(timers.reconcile_after, timers.answer_by)), most=most
         )
-    windows: dict[str, CallList | None] = {}
+    windows: dict[str, CallList] = {}
     result = Reconciled()
+    unanswered = 0
     for call in due:
+        if unanswered == MOST_UNANSWERED or (deadline is not None and runtime.clock.now() >= deadline):
+            break
         try:
-            settled: Settled | None
-            if call.provider_call_id is not None:
-                settled = await _ask_by_id(runtime, call, call.provider_call_id)
-            else:
-                settled = await _look_for(runtime, call, due, windows)
+            settled = await _ask(runtime, call, due, windows)
+            unanswered = 0
         except ProviderError as error:
             log.warning("reconcile.unanswered", call_id=str(call.id), reason=error.message)
+            unanswered += 1
             settled = await _cannot_ask(runtime, call)
+        except (DataRefused, NotFound) as error:
+            log.error("reconcile.unsettled", call_id=str(call.id), reason=error.message)
+            continue
         result = result.plus(settled)
     return result
+
+
+async def _ask(runtime: Runtime, call: Call, due: Sequence[Call], windows: dict[str, CallList]) -> Settled | None:
+    if call.provider_call_id is not None:
+        return await _ask_by_id(runtime, call, call.provider_call_id)
+    return await _look_for(runtime, call, due, windows)
 
 
 async def _ask_by_id(runtime: Runtime, call: Call, provider_call_id: str) -> Settled:
     """Ask for one call. Its absence never frees a line by itself: it may not be visible yet."""
     seen = await runtime.provider.get_call(provider_call_id)
-    if seen is None:
+    if seen is None or not (seen.is_active or seen.news.is_over):
         settled = await bring(runtime, call.id, CallNews(kind=NewsKind.MISSING, source=Source.POLL))
         silent_since = call.last_status_at or call.dial_started_at or call.claimed_at
         is_gone = runtime.clock.now() - silent_since > timedelta(seconds=runtime.settings.timers.call_timeout)
     else:
-        settled = await bring(runtime, call.id, seen.news)
+        settled = await bring(runtime, call.id, seen.news, is_look=True)
         is_gone = False
     if settled.after.holds_line and (is_gone or _is_past_ceiling(runtime, settled.after)):
         reason = "The provider knows nothing of it any more." if is_gone else "It lasted beyond its longest duration."
@@ -167,23 +202,20 @@ async def _ask_by_id(runtime: Runtime, call: Call, provider_call_id: str) -> Set
     return settled
 
 
-async def _look_for(runtime: Runtime, call: Call, due: Sequence[Call], windows: dict[str, CallList | None]) -> Settled:
+async def _look_for(runtime: Runtime, call: Call, due: Sequence[Call], windows: dict[str, CallList]) -> Settled | None:
     """Look for a call whose request may have been received: adopt it, or decide that it never was."""
     number, window = await _window(runtime, call, due, windows)
     found = next((one for one in window.calls if one.our_call_id == call.id), None)
-    if any(one.our_call_id is not None for one in window.calls):
-        async with runtime.database.connection() as conn:
-            await gate.note_echo(conn, runtime.clock.now())
     if found is not None:
         log.info("reconcile.adopted", call_id=str(call.id), phone_number_id=number)
         return await bring(runtime, call.id, found.news)
-    if not window.is_complete:
-        return await _cannot_ask(runtime, call) or await bring(runtime, call.id, _missing())
+    if not window.is_complete:  # a part of the list proves nothing: that was no look
+        return await _cannot_ask(runtime, call)
     return await _not_found(runtime, call)
 
 
 async def _window(
-    runtime: Runtime, call: Call, due: Sequence[Call], windows: dict[str, CallList | None]
+    runtime: Runtime, call: Call, due: Sequence[Call], windows: dict[str, CallList]
 ) -> tuple[str, CallList]:
     """Return the number's calls since the earliest of the dials that are looked for on it: one list for all of them."""
     async with runtime.database.connection() as conn:
@@ -194,9 +226,8 @@ async def _window(
         windows[number] = await runtime.provider.list_calls(
             phone_number_id=number, created_from=min(started) - SKEW, source=Source.POLL
         )
-    window = windows[number]
-    assert window is not None  # noqa: S101 - just filled
-    return number, window
+        await _list_known(runtime, windows[number].calls)
+    return number, windows[number]
 
 
 def _missing() -> CallNews:
@@ -209,7 +240,8 @@ async def _not_found(runtime: Runtime, call: Call) -> Settled:
     Without that proof the contact is set aside for a person, and the line stays taken until the ceiling.
     """
     now, grace = runtime.clock.now(), timedelta(seconds=runtime.settings.timers.unknown_grace)
-    if call.missing_since is None or now - call.missing_since < grace:
+    is_under_way = now < call.lease_until
+    if call.missing_since is None or now - call.missing_since < grace or is_under_way:
         return await bring(runtime, call.id, _missing())
     async with runtime.database.connection() as conn:
         account = await gate.get(conn)
@@ -231,14 +263,20 @@ async def _set_aside(runtime: Runtime, call: Call, reason: str) -> Settled:
 
 
 async def _cannot_ask(runtime: Runtime, call: Call) -> Settled | None:
-    """The provider could not be asked: nothing is freed. After long enough the contact is shown as unsure."""
+    """The provider did not answer for this call: nothing is freed. After long enough the contact is shown as unsure.
+
+    Only where sweeps were answered beyond its ceiling is it the call and not the provider that is silent.
+    """
     async with runtime.database.connection() as conn:
         await calls.push_check(conn, call.id, at=_later(runtime))
+        swept_until = (await gate.get(conn)).swept_until
+    reason = "The provider could not be asked whether it was called."
+    if call.holds_line and swept_until is not None and swept_until >= gives_up_at(call, runtime.settings.timers):
+        return await bring(runtime, call.id, CallNews(kind=NewsKind.TIMED_OUT, source=Source.TICK, reason=reason))
     is_unknown = call.provider_call_id is None and call.may_have_been_sent and call.unsure_at is None
     since = call.dial_started_at or call.claimed_at
     timeout = timedelta(seconds=runtime.settings.timers.call_timeout)
     if is_unknown and runtime.clock.now() - since > timeout:
-        reason = "The provider could not be asked whether it was called."
         return await bring(runtime, call.id, CallNews(kind=NewsKind.UNSURE, source=Source.TICK, reason=reason))
     return None
 

@@ -1,6 +1,6 @@
 """The one door: every change to a call passes here, whoever brings the news."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from autolynx.domain.words import why
 from autolynx.store import calls, campaigns, contacts, inbox, settling
 from autolynx.store.database import Connection
 from autolynx.store.inbox import Delivery
-from autolynx.store.settling import Locked
+from autolynx.store.settling import Event, Locked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ class Settled:
     after: Call
     campaign: Campaign  # as it stands now
     phone_number_id: str
+    event: Event | None  # what its history has to tell
     blame: Blame = Blame.NOBODY
 
     @property
@@ -44,28 +45,30 @@ async def settle(conn: Connection, call_id: UUID, news: CallNews, *, now: dateti
 
     Locks the campaign, then the call; asks the pure rule; saves; appends the event; moves contact and campaign.
     """
-    return await settle_locked(conn, await settling.lock(conn, call_id), news, now=now, timers=timers)
+    settled = await settle_locked(conn, await settling.lock(conn, call_id), news, now=now, timers=timers)
+    await append_told(conn, [settled], now=now)
+    return settled
+
+
+async def append_told(conn: Connection, settled: Iterable[Settled], *, now: datetime) -> None:
+    """Append to the calls' history what settling them made worth telling."""
+    events = [one.event for one in settled if one.event is not None]
+    if events:
+        await settling.append_events(conn, events, now=now)
 
 
 async def settle_locked(
     conn: Connection, locked: Locked, news: CallNews, *, now: datetime, timers: Timers, delivery: Delivery | None = None
 ) -> Settled:
-    """Apply one piece of news to a call that is locked already; `delivery` is the kept body that tells it."""
+    """Apply one piece of news to a call that is locked already; the caller appends what it made worth telling.
+
+    `delivery` is the body, put into the inbox before, that tells it.
+    """
     step = advance(locked.call, news, now=now, timers=timers)
     if step.is_second_id:
         await _keep_second_id(conn, locked, news, now=now)
     elif step.call != locked.call:
         await calls.save(conn, locked.call, step.call)
-    if _is_worth_an_event(locked.call, step, news):
-        await settling.append_event(
-            conn,
-            call=step.call,
-            status=step.call.status,
-            source=news.source,
-            payload=_payload(news, step.call),
-            delivery=delivery,
-            now=now,
-        )
     await _note_contradiction(conn, locked.call, news, now=now)
     campaign = await _follow(conn, locked, step, now=now, timers=timers)
     if step.call.provider_call_id and not locked.call.provider_call_id:
@@ -75,7 +78,21 @@ async def settle_locked(
         after=step.call,
         campaign=campaign,
         phone_number_id=campaign.phone_number_id,
+        event=_event(locked.call, step, news, delivery=delivery),
         blame=step.blame,
+    )
+
+
+def _event(before: Call, step: Advance, news: CallNews, *, delivery: Delivery | None) -> Event | None:
+    if not _is_worth_an_event(before, step, news):
+        return None
+    return Event(
+        campaign_id=before.campaign_id,
+        call_id=before.id,
+        status=step.call.status,
+        source=news.source,
+        payload=_payload(news, step.call),
+        delivery=delivery,
     )
 
 
@@ -206,7 +223,7 @@ def _applies(locked: Locked, call: Call, standing: Standing) -> bool:
     if decided and standing.state is not ContactState.CALLING:
         # A person's "leave it", or the end of an earlier call, stands; only a call that turns out not to have been
         # dialled gives the contact its turn back.
-        is_left = locked.call.unsure_at is not None
+        is_left = locked.call.is_in_doubt
         is_done = locked.contact_state is ContactState.DONE
         return standing.state is ContactState.DUE and locked.is_latest and is_done and not is_left
     if locked.is_latest:

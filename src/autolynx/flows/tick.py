@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from autolynx.errors import AutolynxError, DatabaseUnavailable, ProviderError
@@ -14,7 +15,7 @@ from autolynx.flows.reconcile import Reconciled
 from autolynx.flows.refill import Refiller, refill
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import calls, claims, gate
+from autolynx.store import claims, gate, lookups
 
 # A tick that is called by cron has a function's life: it must end well before ten seconds.
 CRON_BUDGET_SECONDS = 8.0
@@ -41,7 +42,8 @@ async def run_once(
     """
     deadline = runtime.clock.now() + timedelta(seconds=budget_seconds)
     ticked = Ticked()
-    for step in (reconcile.release_lapsed, _leftovers, reconcile.sweep, reconcile.check_silent):
+    check_silent = partial(reconcile.check_silent, deadline=deadline)
+    for step in (reconcile.release_lapsed, _leftovers, reconcile.sweep, check_silent):
         if runtime.clock.now() < deadline:
             ticked.changed += (await _step(runtime, step)).changed
     await campaign_life.complete_finished(runtime)
@@ -82,7 +84,8 @@ async def _launch(runtime: Runtime, ticked: Ticked, *, campaign_id: UUID | None,
 async def _next_at(runtime: Runtime, pacing_at: datetime | None) -> datetime | None:
     sweep_at = await reconcile.next_sweep_at(runtime)
     async with runtime.database.connection() as conn:
-        times = [pacing_at, sweep_at, await calls.next_check_at(conn), await claims.next_due_at(conn, now=runtime.clock.now())]
+        due_at = await claims.next_due_at(conn, now=runtime.clock.now())
+        times = [pacing_at, sweep_at, due_at, await lookups.next_look_at(conn)]
     return min((at for at in times if at is not None), default=None)
 
 
@@ -127,6 +130,9 @@ class Ticker:
             return self._runtime.clock.now() + timedelta(seconds=1)
         except AutolynxError as error:
             log.error("tick.failed", reason=error.message)
+            return None
+        except Exception as error:  # noqa: BLE001 - whatever one tick meets, the clockwork must not stand still
+            log.error("tick.broke", error=type(error).__name__)
             return None
 
     def _cadence(self) -> float:

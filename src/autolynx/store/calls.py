@@ -146,11 +146,3 @@ async def list_lines(conn: Connection, campaign_id: UUID | None = None) -> list[
         {"id": campaign_id},
     )
     return [from_row(row) for row in await cursor.fetchall()]
-
-
-async def next_check_at(conn: Connection) -> datetime | None:
-    """Return when the next look is due."""
-    row = await (
-        await conn.execute("SELECT min(next_check_at) AS at FROM calls WHERE next_check_at IS NOT NULL")
-    ).fetchone()
-    return row["at"] if row else None

@@ -204,7 +204,9 @@ async def list_finished(conn: Connection, *, most: int) -> list[UUID]:
     cursor = await conn.execute(
         """SELECT c.id FROM campaigns c JOIN campaign_counters n ON n.campaign_id = c.id
            WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL
-               AND n.due = 0 AND n.calling = 0 LIMIT %s""",
+               AND n.due = 0 AND n.calling = 0
+               AND n.queued + n.ringing + n.in_progress + n.ended + n.failed + n.canceled + n.timeout > 0
+               AND NOT EXISTS (SELECT FROM calls k WHERE k.campaign_id = c.id AND k.holds_line) LIMIT %s""",
         [most],
     )
     return [row["id"] for row in await cursor.fetchall()]

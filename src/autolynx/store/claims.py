@@ -29,13 +29,15 @@ class Ready:
     """A running campaign with something due.
 
     `opens_batch`: taking it opens the next batch. `wants_quiet`: this launch, or the batch that it begins, may only
-    go out on a line that was just seen quiet.
+    go out on a line that was just seen quiet. `line_is_busy`: we hold a call on its number ourselves (only said where
+    that matters).
     """
 
     candidate: Candidate
     number: NumberPace
     opens_batch: bool
     wants_quiet: bool
+    line_is_busy: bool
     quiet_at: datetime | None
 
 
@@ -49,8 +51,11 @@ class Opening:
 
 
 _PACE = tuple(field.name for field in fields(NumberPace) if field.name != "id")
+_IS_GATED = "coalesce((c.options_json ->> 'lineQuiet')::boolean, false)"
 _READY = f"""SELECT c.id, c.cap, c.phone_number_id, c.last_served_at, c.quiet_at,
-        coalesce((c.options_json ->> 'lineQuiet')::boolean, false) AND (c.mode = 'continuous'
+        {_IS_GATED} AND EXISTS (SELECT FROM calls k JOIN campaigns x ON x.id = k.campaign_id
+            WHERE k.holds_line AND x.phone_number_id = c.phone_number_id) AS line_is_busy,
+        {_IS_GATED} AND (c.mode = 'continuous'
             OR c.next_position = c.open_batch * c.batch_size OR ({_BATCH_IS_CLOSED})) AS wants_quiet,
         {_BATCH_IS_CLOSED} AS opens_batch,
         (SELECT count(*) FROM calls k WHERE k.campaign_id = c.id AND k.holds_line) AS lines_held,
@@ -95,6 +100,7 @@ def _ready(row: Row) -> Ready:
         ),
         opens_batch=bool(row["opens_batch"]),
         wants_quiet=row["wants_quiet"],
+        line_is_busy=row["line_is_busy"],
         quiet_at=row["quiet_at"],
     )
 

@@ -1,5 +1,6 @@
 """The webhook inbox: every authentic body is kept once before anything is made of it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -42,26 +43,39 @@ class InboxRow:
     failures: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """A body without its secrets, and the id of ours that it bears."""
+
+    delivery: Delivery
+    our_call_id: UUID | None
+    content: Any
+
+
 async def put(
     conn: Connection,
-    delivery: Delivery,
+    bodies: Sequence[Body],
     state: InboxState,
     *,
-    our_call_id: UUID | None,
-    body: Any,
     now: datetime,
     retry_at: datetime | None = None,
 ) -> None:
-    """Keep a body, with what became of it. A repeat counts as a further delivery of the body that is kept already."""
+    """Keep bodies, with what became of them. A repeat counts as a further delivery of the body that is kept already."""
     await conn.execute(
         """INSERT INTO webhook_inbox (provider_call_id, type, status, our_call_id, body, received_at, state, retry_at,
-               settled_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+               settled_at)
+           SELECT b.*, %s::timestamptz, %s, %s::timestamptz, %s::timestamptz
+           FROM unnest(%s::text[], %s::text[], %s::text[], %s::uuid[], %s::jsonb[]) AS b
            ON CONFLICT ON CONSTRAINT webhook_inbox_delivery_key DO UPDATE SET
                deliveries = webhook_inbox.deliveries + 1, state = excluded.state, retry_at = excluded.retry_at,
                settled_at = coalesce(excluded.settled_at, webhook_inbox.settled_at)""",
         [
-            *(delivery.provider_call_id, delivery.type, delivery.status, our_call_id, Jsonb(body), now),
-            *(state, retry_at, now if state is InboxState.SETTLED else None),
+            *(now, state, retry_at, now if state is InboxState.SETTLED else None),
+            [body.delivery.provider_call_id for body in bodies],
+            [body.delivery.type for body in bodies],
+            [body.delivery.status for body in bodies],
+            [body.our_call_id for body in bodies],
+            [Jsonb(body.content) for body in bodies],
         ],
     )
 

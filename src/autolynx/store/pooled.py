@@ -1,13 +1,16 @@
 """The connections in the pool: how they are made, and whether an idle one still lives."""
 
+import json
 import selectors
 import time
 from dataclasses import dataclass
 from typing import Any, Self
 
+import orjson
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import dict_row
+from psycopg.types.json import set_json_dumps
 
 from autolynx.errors import ConfigurationError
 
@@ -46,8 +49,16 @@ class PooledConnection(psycopg.AsyncConnection[dict[str, Any]]):
             failure.reason = told[-1] if told else type(error).__name__
             raise
         failure.reason = ""
+        set_json_dumps(_as_json, conn)
         conn.seen_alive_at = time.monotonic()
         return conn
+
+
+def _as_json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # integers beyond 64 bits, and keys that are text but of a class of their own
+        return json.dumps(value).encode()
 
 
 def connection_arguments(url: str, application_name: str) -> dict[str, Any]:

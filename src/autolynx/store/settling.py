@@ -106,26 +106,36 @@ async def find_unsent_claim(conn: Connection, contact_id: UUID) -> UUID | None:
     return row["id"] if row else None
 
 
-async def append_event(
-    conn: Connection,
-    *,
-    call: Call,
-    status: CallStatus,
-    source: Source,
-    payload: Mapping[str, Any],
-    delivery: Delivery | None,
-    now: datetime,
-) -> None:
-    """Append one line to a call's history; `delivery` is the kept body that told it."""
-    values = [call.campaign_id, call.id, status, source, Jsonb(dict(payload)), now]
-    inbox_id = "NULL"
-    if delivery is not None:
-        inbox_id = "(SELECT id FROM webhook_inbox WHERE provider_call_id = %s AND type = %s AND status = %s)"
-        values += [delivery.provider_call_id, delivery.type, delivery.status]
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of a call's history: what it was after the news. `delivery` is the kept body that told it."""
+
+    campaign_id: UUID
+    call_id: UUID
+    status: CallStatus
+    source: Source
+    payload: Mapping[str, Any]
+    delivery: Delivery | None
+
+
+async def append_events(conn: Connection, events: Sequence[Event], *, now: datetime) -> None:
+    """Append to the history of calls; bodies that told it were put into the inbox before."""
+    bodies = [event.delivery or Delivery(provider_call_id="", type="", status="") for event in events]
     await conn.execute(
-        f"""INSERT INTO call_events (campaign_id, call_id, status, source, payload, created_at, inbox_id)
-            VALUES (%s, %s, %s, %s, %s, %s, {inbox_id})""",
-        values,
+        """INSERT INTO call_events (campaign_id, call_id, status, source, payload, created_at, inbox_id)
+           SELECT e.campaign_id, e.call_id, e.status::call_status, e.source, e.payload, %s, i.id
+           FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[], %s::text[], %s::text[], %s::text[])
+               WITH ORDINALITY AS e (campaign_id, call_id, status, source, payload, key, type, word, n)
+           LEFT JOIN webhook_inbox i
+               ON i.provider_call_id = e.key AND i.type = e.type AND i.status = e.word
+           ORDER BY e.n""",
+        [
+            *(now, [event.campaign_id for event in events], [event.call_id for event in events]),
+            *([event.status for event in events], [event.source for event in events]),
+            [Jsonb(dict(event.payload)) for event in events],
+            *([body.provider_call_id for body in bodies], [body.type for body in bodies]),
+            [body.status for body in bodies],
+        ],
     )
 
 

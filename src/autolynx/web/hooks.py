@@ -1,9 +1,9 @@
 """Where the provider posts its webhooks. Authenticate, keep, settle, answer; then use the line that became free."""
 
 import json
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request, Response
 
 from autolynx.errors import DatabaseUnavailable, PayloadTooLarge, RateLimited, Unauthorized, ValidationProblem
 from autolynx.flows.ingest import receive_webhook
@@ -12,7 +12,7 @@ from autolynx.log import log
 from autolynx.provider.webhook_auth import Hmac, Scheme, WebhookAuth, verify
 from autolynx.runtime import Runtime
 from autolynx.settings import WEBHOOK_PATH, Settings
-from autolynx.web.context import LaunchingDep, RuntimeDep
+from autolynx.web.context import get_launching, get_runtime
 from autolynx.web.outer import MOST_WEBHOOK_BYTES
 from autolynx.web.refusals import Refusals
 from autolynx.web.shapes import Shape
@@ -28,7 +28,7 @@ class WebhookAnswer(Shape):
     status: str | None
 
 
-async def get_refusals(request: Request) -> Refusals:
+def get_refusals(request: Request) -> Refusals:
     """Return the tallies of refused deliveries."""
     return cast("Refusals", request.app.state.refused_webhooks)
 
@@ -36,25 +36,23 @@ async def get_refusals(request: Request) -> Refusals:
 @router.post(
     WEBHOOK_PATH,
     summary="Receive a webhook of the voice provider",
+    response_model=WebhookAnswer,
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": {}}}}},
 )
-async def receive(
-    request: Request,
-    runtime: RuntimeDep,
-    launching: LaunchingDep,
-    refusals: Annotated[Refusals, Depends(get_refusals)],
-) -> WebhookAnswer:
+async def receive(request: Request) -> Response:
     """Keep an authentic delivery, settle what it says, and put a freed line to use.
 
     The delivery proves its origin as the settings demand: X-Vapi-Secret, Authorization: Bearer, or a signature.
     """
-    raw = await _read(request)
+    # No dependencies and no model to fill: for one of these requests FastAPI would work as long as the database.
+    runtime, raw = get_runtime(request), await _read(request)
     if not _is_authentic(request, raw, runtime):
-        await _refuse(request, runtime, refusals)
+        await _refuse(request, runtime, get_refusals(request))
     received = await receive_webhook(runtime, _parse(raw))
     if received.freed_line:
-        await launching.line_freed()
-    return WebhookAnswer(call_id=received.provider_call_id or None, status=received.status)
+        await get_launching(request).line_freed()
+    answer = WebhookAnswer(call_id=received.provider_call_id or None, status=received.status)
+    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
 
 
 async def _read(request: Request) -> bytes:

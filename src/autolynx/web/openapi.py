@@ -59,7 +59,7 @@ BESIDES: dict[str, tuple[int, ...]] = {
 class ErrorShape(Shape):
     """What went wrong, in one sentence; `details` are facts for programs, often the `field`."""
 
-    code: str = Field(json_schema_extra={"enum": sorted({kind.code for kind in KINDS.values()})})
+    code: str = Field(json_schema_extra={"enum": [*sorted({kind.code for kind in KINDS.values()})]})
     message: str
     details: dict[str, Any]
     timestamp: datetime

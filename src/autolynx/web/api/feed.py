@@ -47,7 +47,7 @@ def get_live_feed(connection: HTTPConnection) -> LiveFeed:
     "/campaigns/{campaign_id}/events",
     summary="Watch a campaign",
     response_class=EventSourceResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def watch(
     campaign_id: UUID,
