@@ -28,6 +28,7 @@ from benchmarks.support.programs import (
     Served,
     copied_database,
     cpu_seconds,
+    database_cpu_seconds,
     running_autolynx,
     running_postgres,
 )
@@ -133,11 +134,12 @@ async def check_settled(url: str, play: Play) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What the generator saw: webhooks per second, seconds per answer, and the server's processor time per webhook."""
+    """What the generator saw: webhooks per second, seconds per answer, and what processor time each webhook took."""
 
     rate: float
     answers: list[float]
-    cpu_ms: float
+    server_ms: float
+    database_ms: float
 
 
 async def flood(play: Play, sim_url: str) -> Measured:
@@ -152,13 +154,13 @@ async def flood(play: Play, sim_url: str) -> Measured:
                 for body in waiting.pop():
                     await poster.post(body)
 
-        cpu, began = cpu_seconds(served.pid), time.perf_counter()
+        processors, began = Processors(served, url), time.perf_counter()
         await asyncio.gather(*(lane() for _ in range(LANES)))
         seconds = time.perf_counter() - began
-        cpu = cpu_seconds(served.pid) - cpu
+        measured = processors.measured(poster, rate=play.webhooks / seconds)
         poster.close()
     await check_settled(url, play)
-    return Measured(rate=play.webhooks / seconds, answers=poster.answers, cpu_ms=cpu / play.webhooks * 1000)
+    return measured
 
 
 async def offer(play: Play, sim_url: str) -> Measured:
@@ -177,12 +179,11 @@ async def offer(play: Play, sim_url: str) -> Measured:
                 await asyncio.sleep(due - loop.time())
                 await poster.post(body, due=due - loop.time() + time.perf_counter())
 
-        cpu = cpu_seconds(served.pid)
+        processors = Processors(served, url)
         await asyncio.gather(*(one_call(number, letters) for number, letters in enumerate(play.letters[:lanes])))
-        cpu = cpu_seconds(served.pid) - cpu
+        measured = processors.measured(poster, rate=OFFERED_PER_SECOND)
         poster.close()
-    sent = len(poster.answers)
-    return Measured(rate=OFFERED_PER_SECOND, answers=poster.answers, cpu_ms=cpu / sent * 1000)
+    return measured
 
 
 class Poster:
@@ -206,11 +207,29 @@ class Poster:
         self._postman.close()
 
 
+class Processors:
+    """Watches what processor time server and database use from now on."""
+
+    def __init__(self, served: Served, url: str) -> None:
+        self._served, self._url = served, url
+        self._server, self._database = cpu_seconds(served.pid), database_cpu_seconds(url)
+
+    def measured(self, poster: "Poster", *, rate: float) -> Measured:
+        """Return what was measured since."""
+        each = 1000 / len(poster.answers)
+        return Measured(
+            rate=rate,
+            answers=poster.answers,
+            server_ms=(cpu_seconds(self._served.pid) - self._server) * each,
+            database_ms=(database_cpu_seconds(self._url) - self._database) * each,
+        )
+
+
 def told(name: str, measured: Measured) -> str:
     p50, p99 = (percentile(measured.answers, percent) * 1000 for percent in (50, 99))
     return (
         f"{name:<20} {measured.rate:6.0f}/s   answer p50 {p50:5.1f} ms, p99 {p99:6.1f} ms   "
-        f"server {measured.cpu_ms:.2f} ms of processor each"
+        f"processor each: server {measured.server_ms:.2f} ms, database {measured.database_ms:.2f} ms"
     )
 
 

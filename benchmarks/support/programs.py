@@ -95,3 +95,10 @@ def cpu_seconds(pid: int) -> float:
         return 0.0
     fields = stat.read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def database_cpu_seconds(url: str) -> float:
+    """Return the processor time of every process of the database server that lives now."""
+    with psycopg.connect(url, autocommit=True) as conn:
+        pids = [row[0] for row in conn.execute("SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid()")]
+    return sum(cpu_seconds(pid) for pid in pids)

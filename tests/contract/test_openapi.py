@@ -24,19 +24,23 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from autolynx.store.database import Database
+from autolynx.web.openapi import BESIDES
 from tests.support.campaign_rows import add_call, add_event
 from tests.support.engine import make_campaign
 from tests.support.sim import TWILIO_MAIN, running_sim
 from tests.support.web import listening, running_web
 
 # The server runs in a thread beside us and rolls dice of its own; that is no business of the strategies.
-pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies"),
+]
 
 EXAMPLES = 5
 JSON = "application/json"
 PROVIDER_SECRET = "test-webhook-secret"  # the one that the simulator is told
-# A stream that lasts: what it refuses is tried here, what it sends in the tests of the feed.
 ASSISTANT_SURVEY = "a0000000-0000-4000-8000-000000000002"
+# A stream that lasts: what it refuses is tried here, what it sends in the tests of the feed.
 STREAM = "/api/campaigns/{campaign_id}/events"
 ANYTHING_GOES = {"/api/webhooks/vapi"}  # whatever JSON the provider sends is kept
 Ids = dict[str, str]
@@ -205,3 +209,24 @@ def test_what_does_not_fit_the_document_is_refused_as_it_says(stage: Stage, sess
             operation, stage, session, most=EXAMPLES, generation_mode=negative, path_parameters=ids or None
         )
     assert found == []
+
+
+async def test_the_document_tells_of_every_failure_in_the_one_envelope(database: Database) -> None:
+    async with running_web(database) as web:
+        document = (await web.stranger.get("/api/openapi.json")).json()
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    assert all("422" not in one["responses"] for one in described(document).values())
+    envelope = {"$ref": "#/components/schemas/ErrorAnswer"}
+    for response in document["components"]["responses"].values():
+        assert response["content"]["application/json"]["schema"] == envelope
+    for label, one in described(document).items():
+        assert {"400", "401", "500", "503"} <= set(one["responses"]), label
+
+
+async def test_failures_are_told_of_operations_that_exist(database: Database) -> None:
+    async with running_web(database) as web:
+        assert set(BESIDES) <= set(described(web.app.openapi()))
+
+
+def described(document: dict[str, Any]) -> dict[str, Any]:
+    return {f"{method.upper()} {path}": one for path, item in document["paths"].items() for method, one in item.items()}

@@ -231,6 +231,15 @@ def test_looks_that_find_the_call_live_come_at_growing_distances() -> None:
     assert after(call, word(CallStatus.IN_PROGRESS)).next_check_at == NOW + timedelta(seconds=90)
 
 
+def test_a_look_is_never_put_off_beyond_the_ceiling() -> None:
+    call = replace(ACCEPTED, checks=4)
+    late = START + timedelta(seconds=900)
+    looked = after(call, word(CallStatus.IN_PROGRESS, source=Source.POLL), now=late)
+    assert looked.next_check_at == START + timedelta(seconds=600 + 120 + 300)
+    past = START + timedelta(seconds=1100)
+    assert after(call, word(CallStatus.RINGING), now=past).next_check_at == past + timedelta(seconds=90)
+
+
 # Stop ---------------------------------------------------------------------------------------------------------------
 
 

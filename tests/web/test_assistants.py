@@ -153,6 +153,15 @@ async def test_an_import_of_nothing_is_a_404_and_of_a_taken_name_a_409(database:
         problem(empty, 400, "VALIDATION_ERROR")
 
 
+async def test_what_is_no_id_of_the_provider_is_not_its_fault(database: Database) -> None:
+    async with _directory(database) as (web, _):
+        unknown_form = await web.client.post("/api/assistants/import", json={"providerAssistantId": "riley"})
+        problem(unknown_form, 404, "NOT_FOUND")
+        for strange in (".", "..", "../call", f"{ASSISTANT_SALES}?x=1", "%2e%2e", "é", "a b", "x" * 201):
+            answer = await web.client.post("/api/assistants/import", json={"providerAssistantId": strange})
+            assert problem(answer, 400, "VALIDATION_ERROR")["details"]["field"] == "providerAssistantId"
+
+
 async def test_a_deleted_assistant_comes_back_by_import_under_its_id(database: Database) -> None:
     async with _directory(database) as (web, _):
         body = {"providerAssistantId": SURVEY}

@@ -88,6 +88,18 @@ async def test_pause_resume_and_stop_follow_the_states(database: Database) -> No
 
 
 @pytest.mark.parametrize(
+    ("hangs_up", "words"), [(True, "are hung up as soon as they connect"), (False, "end by themselves")]
+)
+async def test_stop_says_what_becomes_of_calls_that_still_ring(database: Database, hangs_up: bool, words: str) -> None:
+    async with running_sim(speed=1) as sim, running_web(database, sim.url) as web:
+        campaign_id = await make_campaign(database, contacts=2, cap=2)
+        await web.client.post(path_of(campaign_id, "start"), json={"holdForConfirmation": True})
+        stopped = (await web.client.post(path_of(campaign_id, "stop"), json={"hangUp": hangs_up})).json()
+        assert stopped["stillLive"] > 0
+        assert words in stopped["message"]
+
+
+@pytest.mark.parametrize(
     ("status", "verb", "to"),
     [
         ("CREATED", "pause", "PAUSED"),

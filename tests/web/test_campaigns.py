@@ -1,5 +1,6 @@
 """Campaigns over JSON: create, list, show, change, delete."""
 
+import asyncio
 import gzip
 from typing import Any
 from uuid import uuid4
@@ -112,6 +113,16 @@ async def test_the_same_file_twice_is_refused_and_leaves_nothing(database: Datab
         assert again.status_code == 201, again.text
 
 
+async def test_the_same_file_at_the_same_time_makes_one_campaign(database: Database) -> None:
+    async with running_sim() as sim, running_web(database, sim.url) as web:
+        assistant_id = await add_assistant(database)
+        answers = await asyncio.gather(*(create(web, assistant_id, name=f"Spring {number}") for number in range(6)))
+        refused = [problem(one, 409, "CONFLICT") for one in answers if one.status_code != 201]
+        assert len(refused) == 5
+        assert {one["details"]["field"] for one in refused} == {"again"}
+        assert len(await rows(database, "SELECT id FROM contacts")) == 2
+
+
 async def test_numbers_called_lately_are_left_out_unless_wanted(database: Database) -> None:
     async with running_sim() as sim, running_web(database, sim.url) as web:
         assistant_id = await add_assistant(database)
@@ -170,6 +181,8 @@ async def test_a_file_or_an_upload_but_not_both_and_not_neither(database: Databa
             400,
             "VALIDATION_ERROR",
         )
+        flat = problem(await web.client.post(LIST, data=form(assistant_id)), 400, "VALIDATION_ERROR")
+        assert "multipart form" in flat["message"]
         problem(await web.stranger.post(LIST, json=body), 401, "UNAUTHORIZED")
 
 

@@ -80,6 +80,13 @@ async def test_what_cannot_be_stored_is_refused_by_name(database: Database, valu
         problem(await web.client.post("/api/assistants", content=raw, headers=headers), 400, "VALIDATION_ERROR")
 
 
+async def test_json_that_is_not_called_json_is_refused_with_the_remedy(database: Database) -> None:
+    async with running_web(database) as web:
+        headers = {"Content-Type": "text/plain"}
+        answer = await web.client.post("/api/tokens", content=b'{"name": "x"}', headers=headers)
+        assert "application/json" in problem(answer, 400, "VALIDATION_ERROR")["message"]
+
+
 async def test_a_refused_value_is_not_repeated(database: Database) -> None:
     async with running_web(database) as web:
         answer = await web.client.post("/api/assistants", json={"name": ["+12025550143"], "config": {}})

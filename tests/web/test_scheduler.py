@@ -115,6 +115,13 @@ async def test_a_busy_line_counts_its_calls(database: Database) -> None:
     assert len(await rows(database, "SELECT 1 AS one FROM calls")) == 3
 
 
+async def test_a_number_that_the_account_does_not_have_is_no_healthy_line(database: Database) -> None:
+    async with running_sim(speed=1) as sim, running_web(database, sim.url) as web:
+        for strange in (str(uuid4()), "nope/../x"):
+            line = await web.client.get("/api/health/phone-line", params={"phoneNumberId": strange})
+            assert (line.json()["status"], line.json()["activeCalls"]) == ("error", None)
+
+
 async def test_a_phone_line_is_named_in_one_way(database: Database) -> None:
     async with running_web(database) as web:
         both = {"phoneNumberId": "x", "campaignId": str(uuid4())}

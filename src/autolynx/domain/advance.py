@@ -102,13 +102,20 @@ def _live(before: Call, heard: Call, news: CallNews, *, now: datetime, timers: T
     if before.status.is_active:
         forward = max(before.status, status, key=ACTIVE_ORDER.index)
         checks = before.checks + 1 if news.source in {Source.POLL, Source.SWEEP} else 0
-        check_at = now + timedelta(seconds=timers.reconcile_after * min(2**checks, MAX_CHECK_BACKOFF))
+        check_at = _check_at(heard, checks, now=now, timers=timers)
         return Advance(call=replace(heard, status=forward, outcome=None, next_check_at=check_at, checks=checks))
     # A live word about a call that we had given up: it does hold a line, and we look until its end is known.
     guess = replace(heard, holds_line=True, counts_as_attempt=True, next_check_at=now)
     if before.outcome in {Outcome.NOT_DIALLED, Outcome.UNSURE}:
         guess = replace(guess, status=CallStatus.TIMEOUT, outcome=Outcome.UNKNOWN)
     return Advance(call=guess, is_revived=before.is_released)
+
+
+def _check_at(call: Call, checks: int, *, now: datetime, timers: Timers) -> datetime:
+    """Return when a call that stays silent is looked at: at growing distances, and at its ceiling at the latest."""
+    distance = timedelta(seconds=timers.reconcile_after)
+    back_off = min(int(2**checks), MAX_CHECK_BACKOFF)
+    return min(now + distance * back_off, max(gives_up_at(call, timers), now + distance))
 
 
 def _decide(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Call:
