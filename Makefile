@@ -38,7 +38,7 @@ fix: .venv/.dev ## mend what can be mended by machine, and write the generated p
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && $(BIN)/python -m tools.pages
 
 bench: .venv/.dev ## measure speed and line use, one program per figure in benchmarks
-	@set -e; for file in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) $(ARGS); done
+	@status=0; for file in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) $(ARGS) || status=1; done; exit $$status
 
 lock: .venv/.dev ## choose the newest versions that fit, and lock them with their hashes
 	@$(BIN)/pip install -q --require-hashes -r requirements/lock.txt && sh tools/lock.sh $(BIN)/uv

@@ -3,9 +3,9 @@
     python -m benchmarks.refill_latency [--speed 10] [--seconds 60]
 
 Both moments are told by the simulator: when the `ended` webhook left it, and when the next `POST /call` came in (it
-answers 0.3 s later, which is not counted). Every line is in use, so that the n-th freed line makes room for the n-th
-dial after the first filling. Then the database round trips between the two, counted on the wire. Ends with 1 below the
-reach.
+answers 0.3 s later, which is not counted). Every line is in use, so that the n-th freed line of a campaign makes room
+for its n-th dial after the first filling. Then the database round trips between the two, counted on the wire. Ends
+with 1 below the reach.
 """
 
 import argparse
@@ -28,11 +28,17 @@ REACH_MS = {95: 50, 99: 150}
 REACH_TRIPS = 7
 
 
-def latencies(dials: Sequence[dict[str, Any]], lines: int) -> list[float]:
-    """Return seconds from each freed line to the dial that used it."""
-    admitted = sorted(dial["admittedReal"] for dial in dials)[lines:]
-    freed = sorted(dial["endedWebhookReal"] for dial in dials)[: len(admitted)]
-    return [dialled - free for free, dialled in zip(freed, admitted, strict=True)]
+def latencies(dials: Sequence[dict[str, Any]]) -> list[float]:
+    """Return seconds from each freed line to the dial that used it; a campaign at its cap only uses its own lines."""
+    campaigns: dict[str, list[dict[str, Any]]] = {}
+    for dial in dials:
+        campaigns.setdefault(dial["metadata"]["campaignId"], []).append(dial)
+    waits: list[float] = []
+    for own in campaigns.values():
+        admitted = sorted(dial["admittedReal"] for dial in own)[CAP:]
+        freed = sorted(dial["endedWebhookReal"] for dial in own)[: len(admitted)]
+        waits += [dialled - free for free, dialled in zip(freed, admitted, strict=True)]
+    return waits
 
 
 async def call_a_town(url: str, *, speed: float, contacts: int) -> list[dict[str, Any]]:
@@ -63,7 +69,7 @@ async def run(speed: float, seconds: float) -> int:
         empty = copied_database(url, "counted")
         dials = await call_a_town(url, speed=speed, contacts=contacts)
         trips = await count_trips_to_the_next_dial(empty)
-    waits = [wait * 1000 for wait in latencies(dials, lines)]
+    waits = [wait * 1000 for wait in latencies(dials)]
     told = ", ".join(f"p{percent} {percentile(waits, percent):.0f} ms" for percent in (50, 95, 99))
     rate = lines * speed / MEAN_CALL_SECONDS
     print(f"webhook -> dial   {told}   ({len(waits)} lines freed, about {rate:.1f} a second; reach p95 50, p99 150 ms)")

@@ -10,6 +10,7 @@ from autolynx.store.database import Database
 from tests.support.checks import (
     assert_counters_are_a_recount,
     assert_every_contact_has_an_end,
+    assert_export_counters_and_ledger_agree,
     assert_nobody_twice,
     query,
 )
@@ -30,6 +31,7 @@ async def test_in_every_town_each_contact_is_dialled_once_and_the_cap_holds(data
         engine.refiller.request()
         assert await wait_until_settled(database, campaign_id, seconds=90) == "COMPLETED"
         summary = await sim.summary()
+        await assert_export_counters_and_ledger_agree(engine.runtime, campaign_id, summary, contacts=250)
     await assert_nobody_twice(summary)
     await assert_every_contact_has_an_end(database, campaign_id, summary)
     await assert_counters_are_a_recount(database)

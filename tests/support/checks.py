@@ -1,9 +1,12 @@
 """What must hold after any run: asked of the database and of the simulator's ledger."""
 
+import csv
 from collections import Counter
 from typing import Any
 from uuid import UUID
 
+from autolynx.flows.export import open_export
+from autolynx.runtime import Runtime
 from autolynx.store.database import Database
 
 RECOUNT = """
@@ -71,3 +74,19 @@ async def assert_every_contact_has_an_end(database: Database, campaign_id: UUID,
         else:
             assert dialled[row["phone"]] == 0, row["state"]
             assert row["reason"], row["state"]
+
+
+async def assert_export_counters_and_ledger_agree(
+    runtime: Runtime, campaign_id: UUID, summary: dict[str, Any], *, contacts: int
+) -> None:
+    """The exported file, the counters that a page shows and the witness tell of the same calls."""
+    export = await open_export(runtime, campaign_id, actor="a test", has_transcript=False, is_for_excel=False)
+    text = b"".join([chunk if isinstance(chunk, bytes) else chunk.encode() async for chunk in export.chunks]).decode()
+    rows = list(csv.DictReader(text.splitlines()))
+    (counters,) = await query(runtime.database, "SELECT * FROM campaign_counters WHERE campaign_id = %s", campaign_id)
+    outcomes = Counter(row["outcome"] for row in rows)
+    called = [row for row in rows if row["call_status"] != "NOT_CALLED"]
+    assert len(rows) == contacts
+    assert len(called) == summary["dials"] == counters["done"] + counters["unsure"]
+    for outcome in ("answered", "voicemail", "no_answer", "busy"):
+        assert outcomes[outcome] == counters[outcome]
