@@ -61,9 +61,9 @@ class RecordedDatabase:
     transactions: list[list[Step]] = field(default_factory=list)
 
     @asynccontextmanager
-    async def pipelined(self) -> AsyncIterator[Any]:
+    async def pipelined(self, *, waits_for_disk: bool = True) -> AsyncIterator[Any]:
         steps: list[Step] = []
-        async with self.inner.pipelined() as conn:
+        async with self.inner.pipelined(waits_for_disk=waits_for_disk) as conn:
             yield RecordedConnection(conn, steps)
         self.transactions.append(steps)
 

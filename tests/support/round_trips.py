@@ -9,12 +9,36 @@ from pathlib import Path
 from psycopg.conninfo import conninfo_to_dict
 
 
+class Frames:
+    """Cuts what a client sends into messages, and names their types; the first message has none."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._head = 0
+
+    def feed(self, data: bytes) -> str:
+        self._rest += data
+        types = ""
+        while len(self._rest) >= self._head + 4:
+            length = self._head + int.from_bytes(self._rest[self._head : self._head + 4])
+            if len(self._rest) < length:
+                break
+            types += self._rest[: self._head].decode()
+            self._rest = self._rest[length:]
+            self._head = 1
+        return types
+
+
 class RoundTrips:
-    """How often a client, having heard from the server, spoke to it again; logging in counts as well."""
+    """How often a client, having heard from the server, spoke to it again; logging in counts as well.
+
+    `statements` is how many it sent: several of them may travel together.
+    """
 
     def __init__(self, url: str, seen_url: str) -> None:
         self.url = seen_url
         self.count = 0
+        self.statements = 0
         given = conninfo_to_dict(url)
         self._host, self._port = str(given["host"]), int(given.get("port") or 5432)
         self._visits: set[asyncio.Task[None]] = set()
@@ -23,8 +47,11 @@ class RoundTrips:
         self._visits.add(asyncio.create_task(self._serve(reader, writer)))
 
     async def see_off(self) -> None:
-        """Wait until every client has gone."""
-        await asyncio.gather(*self._visits)
+        """Wait until every client has gone; one that a failed test left behind is cut off."""
+        _, staying = await asyncio.wait(self._visits, timeout=5) if self._visits else (set(), set())
+        for visit in staying:
+            visit.cancel()
+        await asyncio.gather(*staying, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._host.startswith("/"):
@@ -40,7 +67,10 @@ class RoundTrips:
     async def _forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, turn: list[bool], *, is_client: bool
     ) -> None:
+        frames = Frames()
         while data := await reader.read(65536):
+            if is_client:
+                self.statements += sum(kind in "QE" for kind in frames.feed(data))  # a simple query, or an execution
             if is_client and turn[0] and data[:1] != b"X":  # X says goodbye
                 self.count += 1
             turn[0] = not is_client

@@ -7,6 +7,7 @@ from uuid import UUID
 from autolynx.domain.call import CallNews, NewsKind, Source
 from autolynx.domain.campaign import TRANSITIONS, CampaignStatus
 from autolynx.domain.pacing import Account
+from autolynx.errors import NotFound
 from autolynx.flows import resting
 from autolynx.flows.hang_up import hang_up_if_wanted
 from autolynx.flows.settle import Settled, settle
@@ -73,8 +74,11 @@ async def _mark(runtime: Runtime, call_id: UUID) -> datetime | None:
 async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled:
     """Nothing was sent: campaign paused or stopped, button pressed, lease over (LAPSED), or we froze after the mark."""
     news = CallNews(kind=kind, source=Source.DIAL, reason="Dialling was held before the call went out.")
-    async with runtime.database.transaction() as conn:
-        await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
+    try:
+        async with runtime.database.transaction() as conn:
+            await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
+    except NotFound:  # a crash of the database undid the claim: there is nothing to give back
+        log.warning("dial.claim_undone", call_id=str(call_id))
     return Dialled(call_id=call_id, was_sent=False, is_accepted=False, freed_line=False)
 
 

@@ -23,7 +23,6 @@ from autolynx.store.inbox import Body, Delivery, InboxRow, InboxState
 from autolynx.store.savepoint import savepoint
 from autolynx.store.settling import Locked
 
-PARK_SECONDS = 7 * 24 * 3600.0
 PARKED_RETRY_SECONDS = 3600.0  # a call that becomes ours later wakes its parked bodies itself
 RETRY_SECONDS = (5.0, 30.0, 120.0, 600.0, 3600.0)
 MOST_LEFTOVERS = 50
@@ -176,7 +175,7 @@ async def retry_leftovers(runtime: Runtime) -> bool:
     now = runtime.clock.now()
     again_at = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
     async with runtime.database.transaction() as conn:
-        await inbox.expire_parked(conn, received_before=now - timedelta(seconds=PARK_SECONDS))
+        await inbox.expire_parked(conn, now=now)
         rows = await inbox.claim_open(conn, now=now, again_at=again_at, most=MOST_LEFTOVERS)
     freed = [await _retry(runtime, row) for row in rows]
     return any(freed)

@@ -70,7 +70,7 @@ async def sweep(runtime: Runtime) -> Reconciled:
     async with runtime.database.connection() as conn:
         account = await gate.get(conn)
         oldest = await lookups.oldest_line_at(conn)
-    if oldest is None or not _sweep_is_due(runtime, account.swept_until, now):
+    if oldest is None or not sweep_is_due(runtime, account.swept_until, now):
         return Reconciled()
     floor = min(oldest, now - LOOK_BACK)
     try:
@@ -87,21 +87,17 @@ async def sweep(runtime: Runtime) -> Reconciled:
     return result
 
 
-async def next_sweep_at(runtime: Runtime) -> datetime | None:
-    """Return when to sweep again: half a cadence after the last sweep, None while no line is held.
+def next_sweep_at(runtime: Runtime, swept_until: datetime | None) -> datetime:
+    """Return when to sweep again, while a line is held: half a cadence after the last sweep.
 
     So a lost webhook leaves no line idle for long. A sweep that failed just now is not tried sooner either.
     """
     now, distance = runtime.clock.now(), _sweep_distance(runtime)
-    async with runtime.database.connection() as conn:
-        account = await gate.get(conn)
-        if await lookups.oldest_line_at(conn) is None:
-            return None
-    swept = account.swept_until
-    return swept + distance if swept is not None and swept + distance > now else now + distance
+    return swept_until + distance if swept_until is not None and swept_until + distance > now else now + distance
 
 
-def _sweep_is_due(runtime: Runtime, swept_until: datetime | None, now: datetime) -> bool:
+def sweep_is_due(runtime: Runtime, swept_until: datetime | None, now: datetime) -> bool:
+    """Whether the last sweep is long enough ago."""
     return swept_until is None or now - swept_until >= _sweep_distance(runtime)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 from uuid import UUID
 
 from autolynx.errors import AutolynxError, DatabaseUnavailable, ProviderError
@@ -15,12 +16,15 @@ from autolynx.flows.reconcile import Reconciled
 from autolynx.flows.refill import Refiller, refill
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import claims, gate, lookups
+from autolynx.store import gate
+from autolynx.store.agenda import Agenda, get_agenda
 
 # A tick that is called by cron has a function's life: it must end well before ten seconds.
 CRON_BUDGET_SECONDS = 8.0
 JITTER = 0.1
 SHORTEST_SLEEP_SECONDS = 0.05
+
+Step: TypeAlias = Callable[[Runtime], Awaitable[Reconciled]]
 
 
 @dataclass(kw_only=True)
@@ -42,24 +46,51 @@ async def run_once(
     """
     deadline = runtime.clock.now() + timedelta(seconds=budget_seconds)
     ticked = Ticked()
-    check_silent = partial(reconcile.check_silent, deadline=deadline)
-    for step in (reconcile.release_lapsed, _leftovers, reconcile.sweep, check_silent):
-        if runtime.clock.now() < deadline:
-            ticked.changed += (await _step(runtime, step)).changed
-    await campaign_life.complete_finished(runtime)
-    await purge_expired_uploads(runtime)
-    await _launch(runtime, ticked, campaign_id=campaign_id, deadline=deadline)
-    ticked.next_at = await _next_at(runtime, ticked.next_at)
+    agenda = await _look(runtime)
+    if repairs := _repairs(runtime, agenda, deadline=deadline):
+        for step in repairs:
+            if runtime.clock.now() < deadline:
+                ticked.changed += (await _step(runtime, step)).changed
+        agenda = await _look(runtime)
+    if agenda.has_finished:
+        await campaign_life.complete_finished(runtime)
+    if _has_come(runtime, agenda.upload_expires_at):
+        await purge_expired_uploads(runtime)
+    if agenda.has_ready:
+        await _launch(runtime, ticked, campaign_id=campaign_id, deadline=deadline)
+        agenda = await _look(runtime)
+    ticked.next_at = _next_at(runtime, agenda, pacing_at=ticked.next_at)
     async with runtime.database.connection() as conn:
         await gate.note_tick(conn, last=runtime.clock.now(), following=ticked.next_at)
     return ticked
+
+
+async def _look(runtime: Runtime) -> Agenda:
+    async with runtime.database.connection() as conn:
+        return await get_agenda(conn, now=runtime.clock.now())
+
+
+def _repairs(runtime: Runtime, agenda: Agenda, *, deadline: datetime) -> list[Step]:
+    """Return the repairs for which it is time, in the order in which they are done."""
+    has_lines = agenda.oldest_line_at is not None
+    steps: list[tuple[bool, Step]] = [
+        (_has_come(runtime, agenda.lapses_at), reconcile.release_lapsed),
+        (_has_come(runtime, agenda.retries_at), _leftovers),
+        (has_lines and reconcile.sweep_is_due(runtime, agenda.swept_until, runtime.clock.now()), reconcile.sweep),
+        (_has_come(runtime, agenda.checks_at), partial(reconcile.check_silent, deadline=deadline)),
+    ]
+    return [step for is_due, step in steps if is_due]
+
+
+def _has_come(runtime: Runtime, at: datetime | None) -> bool:
+    return at is not None and at <= runtime.clock.now()
 
 
 async def _leftovers(runtime: Runtime) -> Reconciled:
     return Reconciled(freed_line=await ingest.retry_leftovers(runtime))
 
 
-async def _step(runtime: Runtime, step: Callable[[Runtime], Awaitable[Reconciled]]) -> Reconciled:
+async def _step(runtime: Runtime, step: Step) -> Reconciled:
     """Run one part of the tick; the provider's silence is noted, ours is not excused."""
     try:
         return await step(runtime)
@@ -81,11 +112,9 @@ async def _launch(runtime: Runtime, ticked: Ticked, *, campaign_id: UUID | None,
         await runtime.clock.sleep(max(SHORTEST_SLEEP_SECONDS, (result.changes_at - now).total_seconds()))
 
 
-async def _next_at(runtime: Runtime, pacing_at: datetime | None) -> datetime | None:
-    sweep_at = await reconcile.next_sweep_at(runtime)
-    async with runtime.database.connection() as conn:
-        due_at = await claims.next_due_at(conn, now=runtime.clock.now())
-        times = [pacing_at, sweep_at, due_at, await lookups.next_look_at(conn)]
+def _next_at(runtime: Runtime, agenda: Agenda, *, pacing_at: datetime | None) -> datetime | None:
+    sweep_at = reconcile.next_sweep_at(runtime, agenda.swept_until) if agenda.oldest_line_at else None
+    times = [pacing_at, sweep_at, agenda.comes_due_at, agenda.lapses_at, agenda.retries_at, agenda.checks_at]
     return min((at for at in times if at is not None), default=None)
 
 

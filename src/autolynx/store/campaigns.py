@@ -16,6 +16,11 @@ CAMPAIGN_NAMES = (
     "id, name, status, status_reason, mode, cap, batch_size, open_batch, assistant_id, phone_number_id, options_json, "
     "next_position, total_contacts, created_at, queued_at, started_at, completed_at"
 ).split(", ")
+FINISHED = """FROM campaigns c JOIN campaign_counters n ON n.campaign_id = c.id
+    WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL
+        AND n.due = 0 AND n.calling = 0
+        AND n.queued + n.ringing + n.in_progress + n.ended + n.failed + n.canceled + n.timeout > 0
+        AND NOT EXISTS (SELECT FROM calls k WHERE k.campaign_id = c.id AND k.holds_line)"""
 CAMPAIGN_COLUMNS = ", ".join(f"c.{name}" for name in CAMPAIGN_NAMES)
 
 
@@ -201,12 +206,5 @@ async def get_standings(conn: Connection, campaign_id: UUID) -> Standings:
 
 async def list_finished(conn: Connection, *, most: int) -> list[UUID]:
     """Return running campaigns in which nothing is due, calling or on a line: they only wait to be called completed."""
-    cursor = await conn.execute(
-        """SELECT c.id FROM campaigns c JOIN campaign_counters n ON n.campaign_id = c.id
-           WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL
-               AND n.due = 0 AND n.calling = 0
-               AND n.queued + n.ringing + n.in_progress + n.ended + n.failed + n.canceled + n.timeout > 0
-               AND NOT EXISTS (SELECT FROM calls k WHERE k.campaign_id = c.id AND k.holds_line) LIMIT %s""",
-        [most],
-    )
+    cursor = await conn.execute(f"SELECT c.id {FINISHED} LIMIT %s", [most])
     return [row["id"] for row in await cursor.fetchall()]

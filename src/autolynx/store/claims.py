@@ -52,7 +52,11 @@ class Opening:
 
 _PACE = tuple(field.name for field in fields(NumberPace) if field.name != "id")
 _IS_GATED = "coalesce((c.options_json ->> 'lineQuiet')::boolean, false)"
-_READY = f"""SELECT c.id, c.cap, c.phone_number_id, c.last_served_at, c.quiet_at,
+READY = f"""FROM campaigns c LEFT JOIN phone_numbers p ON p.id = c.phone_number_id
+    WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL
+        AND ({_FIRST_TURN_IS_OPEN} OR ({_BATCH_IS_CLOSED}) OR EXISTS
+            (SELECT FROM contacts d WHERE d.campaign_id = c.id AND d.due_at <= %(now)s))"""
+_FIND_READY = f"""SELECT c.id, c.cap, c.phone_number_id, c.last_served_at, c.quiet_at,
         {_IS_GATED} AND EXISTS (SELECT FROM calls k JOIN campaigns x ON x.id = k.campaign_id
             WHERE k.holds_line AND x.phone_number_id = c.phone_number_id) AS line_is_busy,
         {_IS_GATED} AND (c.mode = 'continuous'
@@ -60,11 +64,7 @@ _READY = f"""SELECT c.id, c.cap, c.phone_number_id, c.last_served_at, c.quiet_at
         {_BATCH_IS_CLOSED} AS opens_batch,
         (SELECT count(*) FROM calls k WHERE k.campaign_id = c.id AND k.holds_line) AS lines_held,
         {", ".join(f"p.{name}" for name in _PACE)}
-    FROM campaigns c LEFT JOIN phone_numbers p ON p.id = c.phone_number_id
-    WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL
-        AND (%(id)s::uuid IS NULL OR c.id = %(id)s)
-        AND ({_FIRST_TURN_IS_OPEN} OR ({_BATCH_IS_CLOSED}) OR EXISTS
-            (SELECT FROM contacts d WHERE d.campaign_id = c.id AND d.due_at <= %(now)s))"""
+    {READY} AND (%(id)s::uuid IS NULL OR c.id = %(id)s)"""
 
 
 async def open_claim(conn: Connection, *, now: datetime, campaign_id: UUID | None = None) -> Opening:
@@ -75,7 +75,7 @@ async def open_claim(conn: Connection, *, now: datetime, campaign_id: UUID | Non
     """
     locking = await conn.execute(gate.LOCK)
     counting = await conn.execute(gate.COUNT_LINES)
-    finding = await conn.execute(_READY, {"id": campaign_id, "now": now})
+    finding = await conn.execute(_FIND_READY, {"id": campaign_id, "now": now})
     account, lines = await locking.fetchone(), await counting.fetchone()
     assert account is not None  # noqa: S101 - the migration put it there and nothing deletes it
     return Opening(
@@ -103,20 +103,6 @@ def _ready(row: Row) -> Ready:
         line_is_busy=row["line_is_busy"],
         quiet_at=row["quiet_at"],
     )
-
-
-async def next_due_at(conn: Connection, *, now: datetime) -> datetime | None:
-    """Return when the next contact that waits for its time comes due after `now`, over all running campaigns."""
-    row = await (
-        await conn.execute(
-            """SELECT min(d.due_at) AS at FROM campaigns c
-               CROSS JOIN LATERAL (SELECT due_at FROM contacts WHERE campaign_id = c.id AND due_at > %s
-                   ORDER BY due_at LIMIT 1) d
-               WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL""",
-            [now],
-        )
-    ).fetchone()
-    return row["at"] if row else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ class Timeouts:
     acquire_seconds: float = 5.0
 
     @property
-    def _limits(self) -> dict[str, int]:
+    def _limits(self) -> dict[str, int | str]:
         limits = {
             "statement_timeout": self.statement_seconds,
             "lock_timeout": self.lock_seconds,
@@ -50,9 +50,10 @@ class Timeouts:
         local = "".join(f"; SET LOCAL {name} = {limit}" for name, limit in self._limits.items())
         return f"BEGIN ISOLATION LEVEL READ COMMITTED{local}".encode()
 
-    def set_local(self) -> bytes:
+    def set_local(self, *, waits_for_disk: bool = True) -> bytes:
         """Return the SQL that puts an open transaction under these limits, as one statement fit for a pipeline."""
-        calls = ", ".join(f"set_config('{name}', '{limit}', true)" for name, limit in self._limits.items())
+        chosen = self._limits | ({} if waits_for_disk else {"synchronous_commit": "off"})
+        calls = ", ".join(f"set_config('{name}', '{limit}', true)" for name, limit in chosen.items())
         return f"SELECT {calls}".encode()
 
 
@@ -134,18 +135,20 @@ class Database:
                 )
 
     @asynccontextmanager
-    async def pipelined(self) -> AsyncIterator[Connection]:
+    async def pipelined(self, *, waits_for_disk: bool = True) -> AsyncIterator[Connection]:
         """Lend a connection inside a transaction whose statements travel together.
 
         Only reading a result waits for the server: BEGIN goes out with the first statement, COMMIT with the last
-        ones, so that locks are held for as few turns as possible. Do not look at `rowcount` without a fetch. Raises
-        as `transaction` does, and DataRefused when PostgreSQL refuses a value.
+        ones, so that locks are held for as few turns as possible. Do not look at `rowcount` without a fetch. Without
+        `waits_for_disk` a crash of PostgreSQL within the next moments undoes the transaction as a whole; any later
+        commit that does wait makes it last as well. Raises as `transaction` does, and DataRefused when PostgreSQL
+        refuses a value.
         """
         async with self.connection() as conn:
             with refused_data():
                 async with conn.pipeline():
                     await conn.execute(b"BEGIN ISOLATION LEVEL READ COMMITTED")
-                    await conn.execute(self.timeouts.set_local())
+                    await conn.execute(self.timeouts.set_local(waits_for_disk=waits_for_disk))
                     yield conn
                     committed = await conn.execute(b"COMMIT")
             if committed.statusmessage != "COMMIT":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from autolynx.store.database import Connection
 
 MAX_FAILURES = 5
+LONGEST_PARKED = timedelta(days=7)  # how long a body about a call that is not ours (yet) is kept open
 _THE_DELIVERY = "(provider_call_id, type, status) = (%(provider_call_id)s, %(type)s, %(status)s)"
 
 
@@ -64,31 +65,39 @@ async def put(
     await conn.execute(
         """INSERT INTO webhook_inbox (provider_call_id, type, status, our_call_id, body, received_at, state, retry_at,
                settled_at)
-           SELECT b.*, %s::timestamptz, %s, %s::timestamptz, %s::timestamptz
-           FROM unnest(%s::text[], %s::text[], %s::text[], %s::uuid[], %s::jsonb[]) AS b
+           SELECT b.provider_call_id, b.type, b.status, b.our_call_id, coalesce(b.content, 'null'), %(now)s, %(state)s,
+               %(retry)s, %(settled)s
+           FROM jsonb_to_recordset(%(bodies)s) AS b
+               (provider_call_id text, type text, status text, our_call_id uuid, content jsonb)
            ON CONFLICT ON CONSTRAINT webhook_inbox_delivery_key DO UPDATE SET
                deliveries = webhook_inbox.deliveries + 1, state = excluded.state, retry_at = excluded.retry_at,
                settled_at = coalesce(excluded.settled_at, webhook_inbox.settled_at)""",
-        [
-            *(now, state, retry_at, now if state is InboxState.SETTLED else None),
-            [body.delivery.provider_call_id for body in bodies],
-            [body.delivery.type for body in bodies],
-            [body.delivery.status for body in bodies],
-            [body.our_call_id for body in bodies],
-            [Jsonb(body.content) for body in bodies],
-        ],
+        {
+            "now": now,
+            "state": state,
+            "retry": retry_at,
+            "settled": now if state is InboxState.SETTLED else None,
+            "bodies": Jsonb([_as_record(body) for body in bodies]),
+        },
     )
+
+
+def _as_record(body: Body) -> dict[str, Any]:
+    ours = None if body.our_call_id is None else str(body.our_call_id)
+    return {**asdict(body.delivery), "our_call_id": ours, "content": body.content}
 
 
 async def save_state(
     conn: Connection, delivery: Delivery, state: InboxState, *, now: datetime, retry_at: datetime | None = None
 ) -> None:
-    """Say what became of a body that was kept before; `retry_at`: when a parked one is tried again."""
+    """Say what became of a body that was kept before; a parked one is tried again at `retry_at`, or when it expires."""
     await conn.execute(
-        f"""UPDATE webhook_inbox SET state = %(state)s, retry_at = %(retry)s,
+        f"""UPDATE webhook_inbox SET state = %(state)s,
+                retry_at = CASE WHEN %(state)s = 'parked' THEN least(%(retry)s, received_at + %(longest)s)
+                    ELSE %(retry)s END,
                 settled_at = CASE WHEN %(state)s = 'settled' THEN %(now)s ELSE settled_at END
             WHERE {_THE_DELIVERY}""",
-        {"state": state, "retry": retry_at, "now": now, **asdict(delivery)},
+        {"state": state, "retry": retry_at, "longest": LONGEST_PARKED, "now": now, **asdict(delivery)},
     )
 
 
@@ -120,12 +129,12 @@ def _inbox_row(*, body: Any, failures: int, **key: str) -> InboxRow:
     return InboxRow(delivery=Delivery(**key), body=body, failures=failures)
 
 
-async def expire_parked(conn: Connection, *, received_before: datetime) -> int:
+async def expire_parked(conn: Connection, *, now: datetime) -> int:
     """Stop waiting for calls that never became ours; returns how many bodies were put aside."""
     cursor = await conn.execute(
         """UPDATE webhook_inbox SET state = 'ignored', retry_at = NULL
-           WHERE state = 'parked' AND received_at < %s""",
-        [received_before],
+           WHERE state = 'parked' AND received_at <= %s""",
+        [now - LONGEST_PARKED],
     )
     return cursor.rowcount
 

@@ -35,16 +35,3 @@ async def oldest_line_at(conn: Connection) -> datetime | None:
     """Return when the oldest call that still holds a line was claimed."""
     row = await (await conn.execute("SELECT min(claimed_at) AS at FROM calls WHERE holds_line")).fetchone()
     return row["at"] if row else None
-
-
-async def next_look_at(conn: Connection) -> datetime | None:
-    """Return when time alone asks for the next repair: a look at a call, the end of a lease, a webhook's next try."""
-    row = await (
-        await conn.execute(
-            """SELECT least((SELECT min(next_check_at) FROM calls WHERE next_check_at IS NOT NULL),
-                   (SELECT min(lease_until) FROM calls WHERE holds_line AND status = 'QUEUED'
-                       AND dial_started_at IS NULL AND provider_call_id IS NULL),
-                   (SELECT min(retry_at) FROM webhook_inbox WHERE state IN ('received', 'parked'))) AS at"""
-        )
-    ).fetchone()
-    return row["at"] if row else None

@@ -120,23 +120,30 @@ class Event:
 
 async def append_events(conn: Connection, events: Sequence[Event], *, now: datetime) -> None:
     """Append to the history of calls; bodies that told it were put into the inbox before."""
-    bodies = [event.delivery or Delivery(provider_call_id="", type="", status="") for event in events]
     await conn.execute(
         """INSERT INTO call_events (campaign_id, call_id, status, source, payload, created_at, inbox_id)
-           SELECT e.campaign_id, e.call_id, e.status::call_status, e.source, e.payload, %s, i.id
-           FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[], %s::text[], %s::text[], %s::text[])
-               WITH ORDINALITY AS e (campaign_id, call_id, status, source, payload, key, type, word, n)
+           SELECT e.campaign_id, e.call_id, e.status, e.source, e.payload, %s, i.id
+           FROM ROWS FROM (jsonb_to_recordset(%s) AS (campaign_id uuid, call_id uuid, status call_status, source text,
+               payload jsonb, body_call text, body_type text, body_status text)) WITH ORDINALITY AS e
            LEFT JOIN webhook_inbox i
-               ON i.provider_call_id = e.key AND i.type = e.type AND i.status = e.word
-           ORDER BY e.n""",
-        [
-            *(now, [event.campaign_id for event in events], [event.call_id for event in events]),
-            *([event.status for event in events], [event.source for event in events]),
-            [Jsonb(dict(event.payload)) for event in events],
-            *([body.provider_call_id for body in bodies], [body.type for body in bodies]),
-            [body.status for body in bodies],
-        ],
+               ON i.provider_call_id = e.body_call AND i.type = e.body_type AND i.status = e.body_status
+           ORDER BY e.ordinality""",
+        [now, Jsonb([_as_record(event) for event in events])],
     )
+
+
+def _as_record(event: Event) -> dict[str, Any]:
+    body = event.delivery
+    return {
+        "campaign_id": str(event.campaign_id),
+        "call_id": str(event.call_id),
+        "status": event.status,
+        "source": event.source,
+        "payload": dict(event.payload),
+        "body_call": body and body.provider_call_id,
+        "body_type": body and body.type,
+        "body_status": body and body.status,
+    }
 
 
 async def raise_incident(
