@@ -38,6 +38,7 @@ class Plan:
     processes: int = 3
     restarts: int = 3
     outages: int = 2
+    freezes: int = 3
     cap: int = 8
     speed: float = 60.0
     minutes: float = 4.0

@@ -30,6 +30,7 @@ class Happened:
     broke: int  # processes that ended although nobody killed them
     crashes: int
     outages: int
+    frozen: int
     seconds: float
     webhooks: Mapping[str, int]
     answers: Mapping[str, int]
@@ -61,7 +62,10 @@ class Verdict:
         rows = [
             f"seed {self.plan.seed}: {self.contacts} contacts, {self.dials} dials, {happened.seconds:.0f} s",
             f"  killed {sum(happened.killed.values())} processes: {kills}",
-            f"  crashed PostgreSQL {happened.crashes} times, the provider was down {happened.outages} times",
+            (
+                f"  PostgreSQL crashed {happened.crashes} times, the provider was down {happened.outages} times, "
+                f"processes stood still {happened.frozen} times"
+            ),
             f"  accepted calls whose answer was hidden: {_listed(hidden)}",
             f"  webhooks: {_listed(happened.webhooks)}",
             "",

@@ -15,7 +15,15 @@ from drill.witness import Evidence
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 HAPPENED = Happened(
-    killed=dict.fromkeys(POINTS, 1), broke=0, crashes=0, outages=0, seconds=1, webhooks={}, answers={}, machine="none"
+    killed=dict.fromkeys(POINTS, 1),
+    broke=0,
+    crashes=0,
+    outages=0,
+    frozen=0,
+    seconds=1,
+    webhooks={},
+    answers={},
+    machine="none",
 )
 
 
