@@ -89,4 +89,11 @@ def standing_after(call: Call, *, now: datetime, releases: int, time_scale: floa
     if call.counts_as_attempt:
         return Standing(state=ContactState.DONE)
     step = RELEASE_BACKOFF_SECONDS[min(releases, len(RELEASE_BACKOFF_SECONDS) - 1)]
-    return Standing(state=ContactState.DUE, due_at=now + timedelta(seconds=step / time_scale), reason=call.reason)
+    due_at = now + timedelta(seconds=step / time_scale)
+    return Standing(state=ContactState.DUE, due_at=due_at, reason=_why_not_dialled(call))
+
+
+def _why_not_dialled(call: Call) -> str | None:
+    """Return the provider's word where it gave one: ours may be a guess that it has overtaken."""
+    said = call.facts.ended_reason
+    return f"It was never dialled ({said})." if call.is_final and said else call.reason

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, PlainSerializer
 
-from autolynx.domain.campaign import MAX_CAP, MIN_CAP, Campaign, CampaignMode, CampaignStatus
+from autolynx.domain.campaign import MAX_CAP, MIN_CAP, Campaign, CampaignMode, CampaignStatus, due_again_sentence
 from autolynx.domain.campaign_name import MAX_CAMPAIGN_NAME_CHARACTERS
 from autolynx.domain.metrics import Counters, estimate_completion
 from autolynx.flows.campaign_edit import Created
@@ -183,12 +183,16 @@ class AssistantShort(Shape):
 
 
 class CampaignDetail(CampaignBase):
-    """A campaign in full. `version` grows with every change of its calls and contacts."""
+    """A campaign in full. `version` grows with every change of its calls and contacts.
+
+    `notice` says in words what a person should know: contacts that became due again after the end.
+    """
 
     assistant: AssistantShort
     options: dict[str, Any]
     batch_size: int | None
     open_batch: int
+    notice: str | None
     metrics: DetailMetrics
     timeline: Timeline
     import_counts: dict[str, Any]
@@ -206,6 +210,7 @@ class CampaignDetail(CampaignBase):
             options=report.options,
             batch_size=campaign.batch_size,
             open_batch=campaign.open_batch,
+            notice=due_again_sentence(campaign.status, report.counters.due),
             metrics=DetailMetrics.of(report.counters),
             timeline=Timeline.of(report, now),
             import_counts=report.import_report,
