@@ -9,6 +9,8 @@ from uuid import UUID
 from autolynx.errors import Conflict
 
 MIN_CAP, MAX_CAP = 1, 50
+MAX_ATTEMPTS = 10
+DEFAULT_RETRY_MINUTES, MAX_RETRY_MINUTES = 60, 7 * 24 * 60
 
 
 class CampaignStatus(StrEnum):
@@ -87,10 +89,15 @@ TRANSITIONS: dict[CampaignStatus, dict[CampaignStatus, str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignOptions:
-    """What may be set besides name, mode, cap, assistant and number."""
+    """What may be set besides name, mode, cap, assistant and number.
+
+    `max_attempts`: how often a contact is called at most while nobody is reached; `retry_after_minutes`: how long
+    after the end of one attempt the next is due.
+    """
 
     line_quiet: bool = False
     max_attempts: int = 1
+    retry_after_minutes: int = DEFAULT_RETRY_MINUTES
     region: str = "US"
 
     @classmethod
@@ -99,6 +106,7 @@ class CampaignOptions:
         return cls(
             line_quiet=bool(value.get("lineQuiet", False)),
             max_attempts=int(value.get("maxAttempts", 1)),
+            retry_after_minutes=int(value.get("retryAfterMinutes", DEFAULT_RETRY_MINUTES)),
             region=str(value.get("region", "US")),
         )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from autolynx.domain import pacing
 from autolynx.domain.call import CallNews, NewsKind, Source
 from autolynx.domain.campaign import CampaignStatus, Standings, status_after
-from autolynx.domain.contact import ContactState, Standing
+from autolynx.domain.contact import LEFT_BY_DECISION, ContactState, Standing
 from autolynx.errors import Conflict
 from autolynx.flows.hang_up import hang_up_all
 from autolynx.flows.reconcile import bring
@@ -68,7 +68,7 @@ async def decide_unsure(runtime: Runtime, call_id: UUID, decision: Decision) -> 
         if decision is Decision.REDIAL and locked.campaign.status is CampaignStatus.CANCELED:
             raise Conflict("The campaign was stopped and dials nobody any more; leave the contact as it is.")
         if decision is Decision.LEAVE:
-            left = Standing(state=ContactState.DONE, reason="Left as it is, by decision.")
+            left = Standing(state=ContactState.DONE, reason=LEFT_BY_DECISION)
             await contacts.save_standing(conn, locked.call.contact_id, left)
         else:
             given_up = CallNews(kind=NewsKind.TIMED_OUT, source=Source.OPERATOR, reason="Dialled again, by decision.")

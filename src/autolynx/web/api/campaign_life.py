@@ -14,7 +14,8 @@ from autolynx.runtime import Runtime
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import Launching, LaunchingDep, RuntimeDep
 from autolynx.web.idempotency import OnceDep
-from autolynx.web.shapes_campaigns import MoveAnswer, StartAnswer, StartInput, StopAnswer, StopInput
+from autolynx.web.shapes_campaign_inputs import StartInput, StopInput
+from autolynx.web.shapes_campaigns import MoveAnswer, StartAnswer, StopAnswer
 
 router = APIRouter(prefix="/api", tags=["campaigns"])
 
