@@ -1,8 +1,9 @@
 """The one door: every change to a call passes here, whoever brings the news."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from autolynx.domain.outcome import Blame
 from autolynx.domain.retry import is_worth_another_try
 from autolynx.domain.words import why
 from autolynx.flows.contact_turn import move_contact
-from autolynx.store import calls, campaigns, inbox, settling
+from autolynx.store import calls, campaigns, inbox, phone_numbers, settling
 from autolynx.store.database import Connection
 from autolynx.store.inbox import Delivery
 from autolynx.store.settling import Event, Locked
@@ -37,6 +38,16 @@ class Settled:
         return self.before.holds_line and not self.after.holds_line
 
     @property
+    def launch(self) -> tuple[str, date]:
+        """The phone number, and the UTC day of it, that the call counts as a launch of."""
+        return self.phone_number_id, self.after.claimed_at.astimezone(UTC).date()
+
+    @property
+    def launches_more(self) -> int:
+        """1 or -1 where the call turned out to be a launch after all, or to be none; else 0."""
+        return int(self.before.is_released) - int(self.after.is_released)
+
+    @property
     def wants_hang_up(self) -> bool:
         """Whether an operator stopped this call and it has just become possible to hang it up."""
         return self.after.hangs_up and self.after.is_connected and bool(self.after.facts.control_url)
@@ -53,10 +64,18 @@ async def settle(conn: Connection, call_id: UUID, news: CallNews, *, now: dateti
 
 
 async def append_told(conn: Connection, settled: Iterable[Settled], *, now: datetime) -> None:
-    """Append to the calls' history what settling them made worth telling."""
-    events = [one.event for one in settled if one.event is not None]
+    """Write what settling these calls leaves behind: their history, and launches that were none after all."""
+    told = list(settled)
+    events = [one.event for one in told if one.event is not None]
     if events:
         await settling.append_events(conn, events, now=now)
+    launches: Counter[tuple[str, date]] = Counter()
+    for one in told:
+        launches[one.launch] += one.launches_more
+    for (number, day), more in sorted(
+        (key, more) for key, more in launches.items() if more
+    ):  # in one order everywhere, so that nobody waits in a circle
+        await phone_numbers.correct_launches(conn, number, day=day, more=more)
 
 
 async def settle_locked(
