@@ -90,7 +90,7 @@ async def stop_campaign(runtime: Runtime, campaign_id: UUID, *, hangs_up: bool =
     A call that is still queued or ringing cannot be hung up: it is, as soon as it connects. Raises Conflict.
     """
     now = runtime.clock.now()
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         campaign = await campaigns.lock(conn, campaign_id)
         require_transition(campaign, CampaignStatus.CANCELED, verb="stopped")
         await campaigns.save_status(conn, campaign, CampaignStatus.CANCELED, now=now, reason="Stopped by an operator.")
@@ -114,13 +114,13 @@ async def _cancel(runtime: Runtime, conn: Connection, live: Sequence[Call], *, h
 
 async def complete_finished(runtime: Runtime) -> int:
     """Call campaigns completed in which nothing is due, calling or on a line; returns how many."""
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         finished = await campaigns.list_finished(conn, most=MOST_FINISHED)
     return sum([await _complete(runtime, campaign_id) for campaign_id in finished])
 
 
 async def _complete(runtime: Runtime, campaign_id: UUID) -> bool:
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         campaign = await campaigns.lock(conn, campaign_id)
         standings = await campaigns.get_standings(conn, campaign_id)
         status = status_after(campaign.status, was_accepted=False, was_reported=False, standings=standings)

@@ -28,7 +28,7 @@ class Decision(StrEnum):
 async def hold_dialling(runtime: Runtime, *, reason: str, hangs_up: bool = False) -> int:
     """Dial nothing new anywhere, at once; with `hangs_up` also end what is live. Returns how many were hung up."""
     now = runtime.clock.now()
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         account = await gate.lock(conn)
         await gate.save(conn, replace(account, held_at=account.held_at or now, hold_reason=reason))
         lines = await calls.list_lines(conn)
@@ -61,7 +61,7 @@ async def release_dialling(runtime: Runtime) -> None:
 async def decide_unsure(runtime: Runtime, call_id: UUID, decision: Decision) -> None:
     """Settle an unsure contact by a person's word: dial it again, or leave it. Raises Conflict, NotFound."""
     now, timers = runtime.clock.now(), runtime.settings.timers
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         locked = await settling.lock(conn, call_id)
         if locked.contact_state is not ContactState.UNSURE or not locked.call.is_in_doubt:
             raise Conflict("This contact is not waiting for a decision about this call any more.")

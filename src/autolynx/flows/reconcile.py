@@ -52,7 +52,7 @@ async def bring(runtime: Runtime, call_id: UUID, news: CallNews, *, is_look: boo
 
 async def release_lapsed(runtime: Runtime) -> Reconciled:
     """Release claims whose lease ended before they were marked: whoever took them is gone, and nothing was sent."""
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         lapsed = await calls.list_lapsed(conn, now=runtime.clock.now(), most=MOST_LAPSED)
     result = Reconciled()
     news = CallNews(kind=NewsKind.LAPSED, source=Source.TICK, reason="The claim was never dialled in time.")
@@ -67,7 +67,7 @@ async def sweep(runtime: Runtime) -> Reconciled:
     While the provider cannot be asked dialling pauses. Raises ProviderError then.
     """
     now = runtime.clock.now()
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         account = await gate.get(conn)
         oldest = await lookups.oldest_line_at(conn)
     if oldest is None or not sweep_is_due(runtime, account.swept_until, now):
@@ -124,7 +124,7 @@ async def _settle_seen(runtime: Runtime, seen: Sequence[SeenCall]) -> Reconciled
 
 async def _list_known(runtime: Runtime, seen: Sequence[SeenCall]) -> list[Call]:
     """Return the calls of ours in a list of the provider's; that it names one by our own id is remembered."""
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         known = await lookups.list_by_ids(
             conn,
             provider_call_ids=[call.provider_call_id for call in seen],
@@ -153,7 +153,7 @@ async def check_silent(runtime: Runtime, *, most: int = MOST_CHECKS, deadline: d
     What is not reached before the deadline, or because the provider keeps silent, comes first the next time.
     """
     now, timers = runtime.clock.now(), runtime.settings.timers
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         due = await calls.claim_checks(
             conn, now=now, again_at=now + timedelta(seconds=max(timers.reconcile_after, timers.answer_by)), most=most
         )
