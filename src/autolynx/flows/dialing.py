@@ -69,7 +69,7 @@ async def decide_unsure(runtime: Runtime, call_id: UUID, decision: Decision) -> 
             raise Conflict("The campaign was stopped and dials nobody any more; leave the contact as it is.")
         if decision is Decision.LEAVE:
             left = Standing(state=ContactState.DONE, reason=LEFT_BY_DECISION)
-            await contacts.save_standing(conn, locked.call.contact_id, left)
+            await contacts.save_standings(conn, {locked.call.contact_id: left})
         else:
             given_up = CallNews(kind=NewsKind.TIMED_OUT, source=Source.OPERATOR, reason="Dialled again, by decision.")
             await settle(conn, call_id, given_up, now=now, timers=timers)

@@ -12,7 +12,7 @@ from autolynx.domain.call import CallStatus
 from autolynx.errors import DataRefused, NotFound
 from autolynx.flows import resting
 from autolynx.flows.hang_up import hang_up_if_wanted
-from autolynx.flows.settle import Settled, append_told, settle_locked
+from autolynx.flows.settle import Settled, Told, settle_locked
 from autolynx.flows.settle_together import Letter, settle_together
 from autolynx.log import log
 from autolynx.provider.port import WebhookNews
@@ -131,9 +131,8 @@ async def _settle_known(
         return None
     await note(InboxState.SETTLED)
     timers = runtime.settings.timers
-    settled = await settle_locked(conn, locked, news.news, now=now, timers=timers, delivery=delivery)
-    await append_told(conn, [settled], now=now)
-    return settled
+    told = Told(locked=locked, news=news.news, delivery=delivery)
+    return (await settle_locked(conn, [told], now=now, timers=timers))[0]
 
 
 async def _lock(conn: Connection, news: WebhookNews) -> Locked | None:
