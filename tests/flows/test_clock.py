@@ -547,6 +547,7 @@ async def test_the_circuit_opens_probes_and_closes(database: Database) -> None:
         stage.clock.move(0.2)
         await refill(stage.runtime)
         assert len(stage.vapi.dials) == 4
+        await stage.tell("theirs-1", "ringing")
         assert (await stage.gate())["failures"] == 0
         await refill(stage.runtime)
         assert len(stage.vapi.dials) == 8
