@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from autolynx.domain.call import CallStatus
 from autolynx.errors import DataRefused, NotFound
-from autolynx.flows import resting
-from autolynx.flows.hang_up import hang_up_if_wanted
+from autolynx.flows.follow_up import follow_up
 from autolynx.flows.settle import Settled, Told, settle_locked
 from autolynx.flows.settle_together import Letter, settle_together
 from autolynx.log import log
@@ -165,8 +164,7 @@ async def _note_failure(
 
 async def _after_commit(runtime: Runtime, settled: Settled | None) -> None:
     if settled is not None:
-        await resting.note_blame(runtime, settled)
-        await hang_up_if_wanted(runtime, settled)
+        await follow_up(runtime, settled)
 
 
 async def retry_leftovers(runtime: Runtime) -> bool:

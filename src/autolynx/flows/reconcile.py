@@ -10,7 +10,7 @@ from autolynx.domain.call import Call, CallNews, NewsKind, Source
 from autolynx.domain.pacing import UNASKED_REST
 from autolynx.errors import DataRefused, NotFound, ProviderError
 from autolynx.flows import resting
-from autolynx.flows.hang_up import hang_up_if_wanted
+from autolynx.flows.follow_up import follow_up
 from autolynx.flows.settle import Settled, settle
 from autolynx.log import log
 from autolynx.provider.port import CallList, SeenCall
@@ -45,8 +45,7 @@ async def bring(runtime: Runtime, call_id: UUID, news: CallNews, *, is_look: boo
     """
     async with runtime.database.pipelined() as conn:
         settled = await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
-    await resting.note_blame(runtime, settled)
-    await hang_up_if_wanted(runtime, settled, is_look=is_look)
+    await follow_up(runtime, settled, is_look=is_look)
     return settled
 
 

@@ -31,11 +31,17 @@ class Settled:
     phone_number_id: str
     event: Event | None  # what its history has to tell
     blame: Blame = Blame.NOBODY
+    ends_failures: bool = False  # the provider failed before, and this call has now started
 
     @property
     def freed_line(self) -> bool:
-        """Whether a line became free: something else may be dialled at once."""
-        return self.before.holds_line and not self.after.holds_line
+        """Whether something else may be dialled at once: a line became free, or the provider works again."""
+        return (self.before.holds_line and not self.after.holds_line) or self.ends_failures
+
+    @property
+    def took_line(self) -> bool:
+        """Whether a line that had been given up is held after all."""
+        return self.after.holds_line and not self.before.holds_line
 
     @property
     def launch(self) -> tuple[str, date]:
@@ -166,6 +172,7 @@ def _settled(one: _Decided, campaign: Campaign) -> Settled:
         phone_number_id=campaign.phone_number_id,
         event=event_of(before, step, one.told.news, delivery=one.told.delivery),
         blame=step.blame,
+        ends_failures=locked.is_failing and step.call.has_started and not locked.call.has_started,
     )
 
 
