@@ -10,6 +10,7 @@ from autolynx.domain.pacing import Account
 from autolynx.errors import NotFound
 from autolynx.flows import resting
 from autolynx.flows.follow_up import follow_up
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, settle
 from autolynx.log import log
 from autolynx.provider.port import Accepted, CallOrder, DialAnswer, NotSent, Refused, Scope, Unknown
@@ -70,6 +71,7 @@ async def _mark(runtime: Runtime, call_id: UUID) -> datetime | None:
     return now if is_marked else None
 
 
+@once_more
 async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled:
     """Nothing was sent: campaign paused or stopped, button pressed, lease over (LAPSED), or we froze after the mark."""
     news = CallNews(kind=kind, source=Source.DIAL, reason="Dialling was held before the call went out.")
@@ -81,6 +83,7 @@ async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled
     return Dialled(call_id=call_id, was_sent=False, is_accepted=False, freed_line=False)
 
 
+@once_more
 async def _settle_answer(runtime: Runtime, call_id: UUID, answer: DialAnswer) -> Settled | None:
     """Bring the answer through the one door; None where it is unknown and somebody has to look."""
     now, timers = runtime.clock.now(), runtime.settings.timers

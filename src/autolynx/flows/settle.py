@@ -172,7 +172,7 @@ def _settled(one: _Decided, campaign: Campaign) -> Settled:
         phone_number_id=campaign.phone_number_id,
         event=event_of(before, step, one.told.news, delivery=one.told.delivery),
         blame=step.blame,
-        ends_failures=locked.is_failing and step.call.has_started and not locked.call.has_started,
+        ends_failures=one.told.locked.is_failing and step.call.has_started and not before.has_started,
     )
 
 
