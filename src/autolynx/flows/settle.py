@@ -113,7 +113,9 @@ async def _follow(conn: Connection, decided: Sequence[_Decided], *, now: datetim
     settled: list[Settled] = []
     for one in decided:
         key = one.step.call.campaign_id
-        locked = replace(one.told.locked, campaign=as_left.get(key, one.told.locked.campaign))
+        locked = one.told.locked
+        if key in as_left:
+            locked = replace(locked, campaign=as_left[key])
         seen = standings.get(key) if one is last.get(key) else None
         as_left[key] = locked.campaign
         if one.is_changed:
@@ -276,8 +278,9 @@ async def _save_if_moved(
     status = status_after(
         campaign.status, was_accepted=was_accepted, was_reported=was_reported, standings=standings or busy
     )
-    if status is not campaign.status:
-        await campaigns.save_status(conn, campaign, status, now=now)
+    if status is campaign.status:
+        return campaign
+    await campaigns.save_status(conn, campaign, status, now=now)
     return replace(campaign, status=status)
 
 
