@@ -14,7 +14,7 @@ from autolynx.flows.campaign_life import stop_campaign
 from autolynx.flows.claim import claim
 from autolynx.flows.dial import dial
 from autolynx.flows.dialing import Decision, decide_unsure, hold_dialling, release_dialling
-from autolynx.flows.refill import Refiller, refill
+from autolynx.flows.refill import refill
 from autolynx.flows.tick import Ticker, run_once
 from autolynx.provider.port import CallOrder
 from autolynx.runtime import SystemClock
@@ -863,7 +863,7 @@ async def test_the_built_in_clockwork_goes_on_after_a_tick_that_broke(database: 
         settings = settings_for_test(DEFAULT_CRON_CADENCE=1, TIME_SCALE=10)
         runtime = make_runtime(database, stage.vapi.url, settings=settings, clock=SystemClock())
         await query_nothing(database, "ALTER TABLE uploads RENAME TO uploads_elsewhere")
-        ticker = Ticker(runtime, Refiller(runtime))
+        ticker = Ticker(runtime)
         ticker.start()
         try:
             await asyncio.sleep(0.5)

@@ -110,11 +110,21 @@ def _live(before: Call, heard: Call, news: CallNews, *, now: datetime, timers: T
         checks = before.checks + 1 if news.source in {Source.POLL, Source.SWEEP} else 0
         check_at = _check_at(heard, checks, now=now, timers=timers)
         return Advance(call=replace(heard, status=forward, outcome=None, next_check_at=check_at, checks=checks))
-    # A live word about a call that we had given up: it does hold a line, and we look until its end is known.
-    guess = replace(heard, holds_line=True, counts_as_attempt=True, next_check_at=now)
+    return Advance(call=_reconsider(before, heard, news, now=now, timers=timers), is_revived=before.is_released)
+
+
+def _reconsider(before: Call, heard: Call, news: CallNews, *, now: datetime, timers: Timers) -> Call:
+    """Take a live word about a call that we had given up: it does hold a line, and we look until its end is known.
+
+    Past its ceiling it takes no line again: nothing but its end would give that back. A webhook may be the only sign
+    that the end is near, so it is still asked about, once.
+    """
+    holds_line = before.holds_line or now < gives_up_at(heard, timers)
+    looks = holds_line or news.source is Source.WEBHOOK
+    guess = replace(heard, holds_line=holds_line, counts_as_attempt=True, next_check_at=now if looks else None)
     if before.outcome in {Outcome.NOT_DIALLED, Outcome.UNSURE}:
-        guess = replace(guess, status=CallStatus.TIMEOUT, outcome=Outcome.UNKNOWN)
-    return Advance(call=guess, is_revived=before.is_released)
+        return replace(guess, status=CallStatus.TIMEOUT, outcome=Outcome.UNKNOWN)
+    return guess
 
 
 def _check_at(call: Call, checks: int, *, now: datetime, timers: Timers) -> datetime:

@@ -128,7 +128,7 @@ async def delete_campaign(runtime: Runtime, campaign_id: UUID, *, actor: str) ->
     Raises NotFound, and Conflict while calls are live.
     """
     now = runtime.clock.now()
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         await campaigns.lock(conn, campaign_id)  # nobody claims a line of it until we are through
         live = await calls.list_lines(conn, campaign_id)
         if live:

@@ -1,6 +1,6 @@
 """A campaign's life: start, pause, resume, stop, complete. Each is one transition, checked here and by the database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +10,7 @@ from autolynx.domain.campaign import (
     Campaign,
     CampaignMode,
     CampaignStatus,
+    require_resumable,
     require_transition,
     resumed_status,
     status_after,
@@ -62,19 +63,25 @@ async def start_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
 
 async def pause_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
     """Place nothing new; live calls go on. Raises Conflict, NotFound."""
-    return await _move(runtime, campaign_id, lambda _: CampaignStatus.PAUSED, verb="paused")
+    async with runtime.database.transaction() as conn:
+        campaign = await campaigns.lock(conn, campaign_id)
+        require_transition(campaign, CampaignStatus.PAUSED, verb="paused")
+        await campaigns.save_status(conn, campaign, CampaignStatus.PAUSED, now=runtime.clock.now())
+    log.info("campaign.paused", campaign_id=str(campaign_id))
+    return await _get(runtime, campaign_id)
 
 
 async def resume_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
-    """Go on where it was paused or failed: QUEUED before the first accepted call, RUNNING after. Raises Conflict."""
-    async with runtime.database.connection() as conn:
-        campaign = await campaigns.get(conn, campaign_id)
-    if campaign.status not in {CampaignStatus.PAUSED, CampaignStatus.FAILED}:
-        raise Conflict(
-            f"A campaign that is {campaign.status} cannot be resumed.",
-            details={"from": campaign.status, "to": resumed_status(campaign)},
-        )
-    return await _move(runtime, campaign_id, resumed_status, verb="resumed")
+    """Go on where it was paused or failed: QUEUED before the first accepted call, RUNNING after.
+
+    A completed one goes on if contacts became due again after its end. Raises Conflict, NotFound.
+    """
+    async with runtime.database.transaction() as conn:
+        campaign = await campaigns.lock(conn, campaign_id)
+        require_resumable(campaign, due=(await campaigns.get_standings(conn, campaign_id)).due)
+        await campaigns.save_status(conn, campaign, resumed_status(campaign), now=runtime.clock.now())
+    log.info("campaign.resumed", campaign_id=str(campaign_id), since=campaign.status)
+    return await _get(runtime, campaign_id)
 
 
 async def stop_campaign(runtime: Runtime, campaign_id: UUID, *, hangs_up: bool = False) -> Stopped:
@@ -83,7 +90,7 @@ async def stop_campaign(runtime: Runtime, campaign_id: UUID, *, hangs_up: bool =
     A call that is still queued or ringing cannot be hung up: it is, as soon as it connects. Raises Conflict.
     """
     now = runtime.clock.now()
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         campaign = await campaigns.lock(conn, campaign_id)
         require_transition(campaign, CampaignStatus.CANCELED, verb="stopped")
         await campaigns.save_status(conn, campaign, CampaignStatus.CANCELED, now=now, reason="Stopped by an operator.")
@@ -107,30 +114,19 @@ async def _cancel(runtime: Runtime, conn: Connection, live: Sequence[Call], *, h
 
 async def complete_finished(runtime: Runtime) -> int:
     """Call campaigns completed in which nothing is due, calling or on a line; returns how many."""
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         finished = await campaigns.list_finished(conn, most=MOST_FINISHED)
     return sum([await _complete(runtime, campaign_id) for campaign_id in finished])
 
 
 async def _complete(runtime: Runtime, campaign_id: UUID) -> bool:
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         campaign = await campaigns.lock(conn, campaign_id)
         standings = await campaigns.get_standings(conn, campaign_id)
         status = status_after(campaign.status, was_accepted=False, was_reported=False, standings=standings)
         if status is campaign.status:
             return False
         return await campaigns.save_status(conn, campaign, status, now=runtime.clock.now())
-
-
-async def _move(
-    runtime: Runtime, campaign_id: UUID, target: Callable[[Campaign], CampaignStatus], *, verb: str
-) -> Campaign:
-    async with runtime.database.transaction() as conn:
-        campaign = await campaigns.lock(conn, campaign_id)
-        require_transition(campaign, target(campaign), verb=verb)
-        await campaigns.save_status(conn, campaign, target(campaign), now=runtime.clock.now())
-    log.info("campaign.moved", campaign_id=str(campaign_id), to=target(campaign))
-    return await _get(runtime, campaign_id)
 
 
 async def _get(runtime: Runtime, campaign_id: UUID) -> Campaign:

@@ -60,7 +60,7 @@ async def dial(runtime: Runtime, order: CallOrder, *, account: Account) -> Diall
 async def _mark(runtime: Runtime, call_id: UUID) -> datetime | None:
     """Set the mark; None where it was refused, else the moment from which the request may have been sent."""
     now, settings = runtime.clock.now(), runtime.settings
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         is_marked = await calls.mark_dialling(
             conn,
             call_id,
@@ -75,7 +75,7 @@ async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled
     """Nothing was sent: campaign paused or stopped, button pressed, lease over (LAPSED), or we froze after the mark."""
     news = CallNews(kind=kind, source=Source.DIAL, reason="Dialling was held before the call went out.")
     try:
-        async with runtime.database.transaction() as conn:
+        async with runtime.database.transaction(by_index=True) as conn:
             await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
     except NotFound:  # a crash of the database undid the claim: there is nothing to give back
         log.warning("dial.claim_undone", call_id=str(call_id))

@@ -42,7 +42,7 @@ class DialingState:
 async def get_dialing_state(runtime: Runtime) -> DialingState:
     """Return the state of account and numbers as it is now."""
     now, rules = runtime.clock.now(), runtime.settings.pacing
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         account = await gate.get(conn)
         lines = await gate.count_lines(conn)
         paces = await phone_numbers.list_all(conn)

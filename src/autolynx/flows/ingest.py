@@ -87,7 +87,7 @@ async def _keep_and_settle(runtime: Runtime, letter: Letter) -> Settled | None:
         log.warning("inbox.kept_unsettled", type=news.type, error=type(error).__name__)
     async with runtime.database.transaction() as conn:
         await inbox.put(conn, [body], InboxState.RECEIVED, now=now, retry_at=now)
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         return await _try_to_settle(runtime, conn, news, delivery=body.delivery, failures=0)
 
 
@@ -173,7 +173,7 @@ async def retry_leftovers(runtime: Runtime) -> bool:
     """Try again what could not be settled or was parked; True when a line became free by it."""
     now = runtime.clock.now()
     again_at = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         await inbox.expire_parked(conn, now=now)
         rows = await inbox.claim_open(conn, now=now, again_at=again_at, most=MOST_LEFTOVERS)
     freed = [await _retry(runtime, row) for row in rows]
@@ -182,7 +182,7 @@ async def retry_leftovers(runtime: Runtime) -> bool:
 
 async def _retry(runtime: Runtime, row: InboxRow) -> bool:
     news = runtime.provider.read_webhook(row.body)
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         settled = await _try_to_settle(runtime, conn, news, delivery=row.delivery, failures=row.failures)
     await _after_commit(runtime, settled)
     return settled.freed_line if settled else False

@@ -17,11 +17,11 @@ from autolynx.provider.port import CallList, SeenCall
 from autolynx.runtime import Runtime
 from autolynx.store import calls, gate, lookups
 
-SKEW = timedelta(seconds=120)  # clocks of ours and the provider's may differ by that much
+SKEW_SECONDS = 120.0  # clocks of ours and the provider's may differ by that much
 MOST_CHECKS = 50
 MOST_LAPSED = 200
 MOST_UNANSWERED = 3  # in a row; then the provider is not asked any more in this tick
-LOOK_BACK = timedelta(hours=1)  # how far a sweep reaches back after a long time without any line
+LOOK_BACK_SECONDS = 3600.0  # how far a sweep reaches back after a long time without any line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ async def bring(runtime: Runtime, call_id: UUID, news: CallNews, *, is_look: boo
 
 async def release_lapsed(runtime: Runtime) -> Reconciled:
     """Release claims whose lease ended before they were marked: whoever took them is gone, and nothing was sent."""
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         lapsed = await calls.list_lapsed(conn, now=runtime.clock.now(), most=MOST_LAPSED)
     result = Reconciled()
     news = CallNews(kind=NewsKind.LAPSED, source=Source.TICK, reason="The claim was never dialled in time.")
@@ -67,14 +67,15 @@ async def sweep(runtime: Runtime) -> Reconciled:
     While the provider cannot be asked dialling pauses. Raises ProviderError then.
     """
     now = runtime.clock.now()
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         account = await gate.get(conn)
         oldest = await lookups.oldest_line_at(conn)
     if oldest is None or not sweep_is_due(runtime, account.swept_until, now):
         return Reconciled()
-    floor = min(oldest, now - LOOK_BACK)
+    floor = min(oldest, now - _scaled(runtime, LOOK_BACK_SECONDS))
     try:
-        seen = await runtime.provider.list_calls(updated_from=max(floor, account.swept_until or floor) - SKEW)
+        since = max(floor, account.swept_until or floor) - _scaled(runtime, SKEW_SECONDS)
+        seen = await runtime.provider.list_calls(updated_from=since)
     except ProviderError:
         await resting.note_unasked(runtime)
         raise
@@ -102,7 +103,7 @@ def sweep_is_due(runtime: Runtime, swept_until: datetime | None, now: datetime) 
 
 
 def _sweep_distance(runtime: Runtime) -> timedelta:
-    return timedelta(seconds=runtime.settings.scaled(runtime.settings.default_cron_cadence) / 2)
+    return _scaled(runtime, runtime.settings.default_cron_cadence / 2)
 
 
 async def _settle_seen(runtime: Runtime, seen: Sequence[SeenCall]) -> Reconciled:
@@ -123,7 +124,7 @@ async def _settle_seen(runtime: Runtime, seen: Sequence[SeenCall]) -> Reconciled
 
 async def _list_known(runtime: Runtime, seen: Sequence[SeenCall]) -> list[Call]:
     """Return the calls of ours in a list of the provider's; that it names one by our own id is remembered."""
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         known = await lookups.list_by_ids(
             conn,
             provider_call_ids=[call.provider_call_id for call in seen],
@@ -152,7 +153,7 @@ async def check_silent(runtime: Runtime, *, most: int = MOST_CHECKS, deadline: d
     What is not reached before the deadline, or because the provider keeps silent, comes first the next time.
     """
     now, timers = runtime.clock.now(), runtime.settings.timers
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         due = await calls.claim_checks(
             conn, now=now, again_at=now + timedelta(seconds=max(timers.reconcile_after, timers.answer_by)), most=most
         )
@@ -219,8 +220,9 @@ async def _window(
     number = numbers[call.id]
     if number not in windows:
         started = [one.dial_started_at or one.claimed_at for one in due if numbers.get(one.id) == number]
+        since = min(started) - _scaled(runtime, SKEW_SECONDS)
         windows[number] = await runtime.provider.list_calls(
-            phone_number_id=number, created_from=min(started) - SKEW, source=Source.POLL
+            phone_number_id=number, created_from=since, source=Source.POLL
         )
         await _list_known(runtime, windows[number].calls)
     return number, windows[number]
@@ -275,6 +277,10 @@ async def _cannot_ask(runtime: Runtime, call: Call) -> Settled | None:
     if is_unknown and runtime.clock.now() - since > timeout:
         return await bring(runtime, call.id, CallNews(kind=NewsKind.UNSURE, source=Source.TICK, reason=reason))
     return None
+
+
+def _scaled(runtime: Runtime, seconds: float) -> timedelta:
+    return timedelta(seconds=runtime.settings.scaled(seconds))
 
 
 def _later(runtime: Runtime) -> datetime:

@@ -75,7 +75,7 @@ async def note_blame(runtime: Runtime, settled: Settled) -> None:
 async def note_concurrency(runtime: Runtime) -> None:
     """Lower the cap to what the provider carries at this moment, and wait a little."""
     now = runtime.clock.now()
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         account = await gate.lock(conn)
         lines = await gate.count_carried(conn)
         rested = pacing.after_concurrency_refusal(account, runtime.settings.pacing, lines_held=lines, now=now)

@@ -1,18 +1,21 @@
 """The one door: every change to a call passes here, whoever brings the news."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from autolynx.domain.advance import Advance, Timers, advance
 from autolynx.domain.call import Call, CallNews, CallStatus, NewsKind, Source
 from autolynx.domain.campaign import TRANSITIONS, Campaign, CampaignStatus, Standings, status_after
-from autolynx.domain.contact import ContactState, Standing, standing_after
+from autolynx.domain.contact import ContactState, Standing
 from autolynx.domain.outcome import Blame
+from autolynx.domain.retry import is_worth_another_try
 from autolynx.domain.words import why
+from autolynx.flows.contact_turn import move_contact
 from autolynx.flows.history import event_of
-from autolynx.store import calls, campaigns, contacts, inbox, settling
+from autolynx.store import calls, campaigns, contacts, inbox, phone_numbers, settling
 from autolynx.store.database import Connection
 from autolynx.store.inbox import Delivery
 from autolynx.store.settling import Event, Locked
@@ -33,6 +36,16 @@ class Settled:
     def freed_line(self) -> bool:
         """Whether a line became free: something else may be dialled at once."""
         return self.before.holds_line and not self.after.holds_line
+
+    @property
+    def launch(self) -> tuple[str, date]:
+        """The phone number, and the UTC day of it, that the call counts as a launch of."""
+        return self.phone_number_id, self.after.claimed_at.astimezone(UTC).date()
+
+    @property
+    def launches_more(self) -> int:
+        """1 or -1 where the call turned out to be a launch after all, or to be none; else 0."""
+        return int(self.before.is_released) - int(self.after.is_released)
 
     @property
     def wants_hang_up(self) -> bool:
@@ -86,10 +99,22 @@ async def settle_locked(conn: Connection, told: Sequence[Told], *, now: datetime
     await calls.save_all(conn, [(one.told.locked.call, one.step.call) for one in decided if one.is_changed])
     await contacts.save_standings(conn, {one.step.call.contact_id: one.standing for one in decided if one.standing})
     settled = await _follow(conn, decided, now=now)
+    await _append_told(conn, settled, now=now)
+    return settled
+
+
+async def _append_told(conn: Connection, settled: Sequence[Settled], *, now: datetime) -> None:
+    """Write what settling these calls leaves behind: their history, and launches that were none after all."""
     events = [one.event for one in settled if one.event is not None]
     if events:
         await settling.append_events(conn, events, now=now)
-    return settled
+    launches: Counter[tuple[str, date]] = Counter()
+    for one in settled:
+        if one.launches_more:
+            launches[one.launch] += one.launches_more
+    for (number, day), more in sorted(launches.items()):  # in one order everywhere: nobody waits in a circle
+        if more:
+            await phone_numbers.correct_launches(conn, number, day=day, more=more)
 
 
 async def _decide(conn: Connection, told: Told, *, now: datetime, timers: Timers) -> _Decided:
@@ -98,10 +123,11 @@ async def _decide(conn: Connection, told: Told, *, now: datetime, timers: Timers
     if step.is_second_id:
         await _keep_second_id(conn, locked, news, now=now)
     await _note_contradiction(conn, locked.call, news, now=now)
-    if step.is_revived:
+    is_reached_after_all = is_worth_another_try(locked.call) and not is_worth_another_try(step.call)
+    if step.is_revived or is_reached_after_all:
         locked = await _withdraw_later_claim(conn, locked, now=now, timers=timers)
     is_changed = step.call != locked.call
-    standing = await _move_contact(conn, locked, step, now=now, timers=timers) if is_changed else None
+    standing = await move_contact(conn, locked, step, now=now, time_scale=timers.time_scale) if is_changed else None
     return _Decided(told=told, step=step, standing=standing)
 
 
@@ -172,11 +198,11 @@ async def _note_contradiction(conn: Connection, before: Call, news: CallNews, *,
 
 
 async def _withdraw_later_claim(conn: Connection, locked: Locked, *, now: datetime, timers: Timers) -> Locked:
-    """A claim that went back was dialled after all: a later claim of its contact that was not yet sent goes back."""
+    """This call was dialled, or reached somebody, after all: a later claim that was not yet sent goes back."""
     later = await settling.find_unsent_claim(conn, locked.call.contact_id)
     if later is None:
         return locked
-    news = CallNews(kind=NewsKind.LAPSED, source=Source.TICK, reason="An earlier call of it did go out.")
+    news = CallNews(kind=NewsKind.LAPSED, source=Source.TICK, reason="An earlier call of it makes it needless.")
     withdrawn = await settle(conn, later, news, now=now, timers=timers)
     has_gone_back = withdrawn.after.is_released
     return replace(locked, contact_state=ContactState.DUE, other_is_active=False) if has_gone_back else locked
@@ -194,65 +220,6 @@ async def _watch_cap(conn: Connection, locked: Locked, *, now: datetime) -> None
             campaign_id=locked.campaign.id,
             call_id=locked.call.id,
         )
-
-
-async def _move_contact(
-    conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers
-) -> Standing | None:
-    """Return what the contact is left as, None where it stays as it is; says what a person has to know about it."""
-    call = step.call
-    if step.is_revived and (_another_is_calling(locked) or _is_one_too_many(locked)):
-        await _report_double_dial(conn, locked, now=now)
-    standing = standing_after(call, now=now, releases=locked.releases, time_scale=timers.time_scale)
-    if not _applies(locked, call, standing):
-        return None
-    if standing.state is ContactState.UNSURE:
-        await settling.raise_incident(
-            conn,
-            kind="unsure",
-            sentence="Nobody can say whether this contact was called: a person has to decide.",
-            now=now,
-            campaign_id=call.campaign_id,
-            call_id=call.id,
-        )
-    return standing
-
-
-def _another_is_calling(locked: Locked) -> bool:
-    """Whether the contact is on another call: the contact's row is fresh under the lock, so it is what we believe."""
-    return locked.other_is_active or (locked.contact_state is ContactState.CALLING and not locked.call.status.is_active)
-
-
-def _is_one_too_many(locked: Locked) -> bool:
-    """Whether this call, besides the others of its contact, makes more dials than were allowed."""
-    return locked.dialled_besides >= locked.campaign.options.max_attempts + locked.extra_attempts
-
-
-def _applies(locked: Locked, call: Call, standing: Standing) -> bool:
-    """Whether the contact takes this standing: the latest call speaks; an older one only if it did happen after all."""
-    if standing.state is locked.contact_state or _another_is_calling(locked):
-        return False
-    decided = locked.contact_state in {ContactState.DONE, ContactState.EXCLUDED}
-    if decided and standing.state is not ContactState.CALLING:
-        # A person's "leave it", or the end of an earlier call, stands; only a call that turns out not to have been
-        # dialled gives the contact its turn back.
-        is_left = locked.call.is_in_doubt
-        is_done = locked.contact_state is ContactState.DONE
-        return standing.state is ContactState.DUE and locked.is_latest and is_done and not is_left
-    if locked.is_latest:
-        return True
-    return call.counts_as_attempt and locked.contact_state is ContactState.DUE and standing.state is ContactState.DONE
-
-
-async def _report_double_dial(conn: Connection, locked: Locked, *, now: datetime) -> None:
-    await settling.raise_incident(
-        conn,
-        kind="double_dial",
-        sentence="A call taken for never dialled did reach the provider, and its contact had been claimed again.",
-        now=now,
-        campaign_id=locked.call.campaign_id,
-        call_id=locked.call.id,
-    )
 
 
 async def _move_campaign(

@@ -25,9 +25,11 @@ class Locked:
     call: Call
     campaign: Campaign
     contact_state: ContactState
+    contact_reason: str | None
     releases: int  # claims of this contact that went back
     is_latest: bool  # no later claim of the same contact exists
     dialled_besides: int  # other calls of the same contact that were dialled, or may have been
+    was_dialled_later: bool  # one of them was claimed after this call
     extra_attempts: int  # granted to the contact by a person
     other_is_active: bool  # another call of the same contact is active
     may_be_last: bool  # nothing of the campaign was due when the lock was asked for
@@ -61,8 +63,8 @@ async def list_locked(conn: Connection, call_ids: Sequence[UUID]) -> list[Locked
         f"""WITH c AS MATERIALIZED (SELECT * FROM campaigns
                 WHERE id = ANY(ARRAY(SELECT campaign_id FROM calls WHERE id = ANY(%(ids)s)))
                 ORDER BY id FOR NO KEY UPDATE)
-            SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, o.releases, o.is_latest,
-                t.extra_attempts, o.dialled_besides, o.other_is_active,
+            SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, t.reason AS contact_reason,
+                t.extra_attempts, o.releases, o.is_latest, o.dialled_besides, o.was_dialled_later, o.other_is_active,
                 (SELECT n.due = 0 FROM campaign_counters n WHERE n.campaign_id = c.id) AS may_be_last
             FROM (SELECT * FROM calls WHERE id = ANY(%(ids)s) AND (SELECT count(*) FROM c) > 0
                 ORDER BY id FOR NO KEY UPDATE) k
@@ -73,6 +75,8 @@ async def list_locked(conn: Connection, call_ids: Sequence[UUID]) -> list[Locked
                 coalesce(max(s.attempt), 0) = k.attempt AS is_latest,
                 count(*) FILTER (WHERE s.id <> k.id AND s.counts_as_attempt AND s.dial_started_at IS NOT NULL)
                     AS dialled_besides,
+                coalesce(bool_or(s.attempt > k.attempt AND s.counts_as_attempt AND s.dial_started_at IS NOT NULL),
+                    false) AS was_dialled_later,
                 coalesce(bool_or(s.id <> k.id AND s.status IN ('QUEUED', 'RINGING', 'IN_PROGRESS')), false)
                     AS other_is_active
                 FROM calls s WHERE s.contact_id = k.contact_id) o""",
@@ -86,9 +90,11 @@ def _locked(row: Row) -> Locked:
         call=calls.from_row(row),
         campaign=campaign_from_row({name: row[f"campaign_{name}"] for name in CAMPAIGN_NAMES}),
         contact_state=ContactState(row["contact_state"]),
+        contact_reason=row["contact_reason"],
         releases=row["releases"],
         is_latest=row["is_latest"],
         dialled_besides=row["dialled_besides"],
+        was_dialled_later=row["was_dialled_later"],
         extra_attempts=row["extra_attempts"],
         other_is_active=row["other_is_active"],
         may_be_last=row["may_be_last"],

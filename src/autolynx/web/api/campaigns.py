@@ -29,14 +29,13 @@ from autolynx.web.idempotency import OnceDep
 from autolynx.web.incoming_file import IncomingFile, form_fields, incoming_file, is_form
 from autolynx.web.problems import validation_problem
 from autolynx.web.shapes import Pagination
+from autolynx.web.shapes_campaign_inputs import CampaignChanges, NewCampaignInput
 from autolynx.web.shapes_campaigns import (
-    CampaignChanges,
     CampaignCreated,
     CampaignDetail,
     CampaignItem,
     CampaignList,
     CreatedReport,
-    NewCampaignInput,
 )
 
 router = APIRouter(prefix="/api", tags=["campaigns"])
@@ -112,7 +111,11 @@ def _new(wanted: NewCampaignInput, upload_id: UUID) -> NewCampaign:
         mode=wanted.mode,
         cap=wanted.cap,
         phone_number_id=wanted.phone_number_id,
-        options={"lineQuiet": wanted.line_quiet, "maxAttempts": wanted.max_attempts},
+        options={
+            "lineQuiet": wanted.line_quiet,
+            "maxAttempts": wanted.max_attempts,
+            "retryAfterMinutes": wanted.retry_after_minutes,
+        },
         include_recently_called=wanted.include_recently_called,
         is_repeat_allowed=wanted.again,
     )
