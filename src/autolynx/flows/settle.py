@@ -1,7 +1,7 @@
 """The one door: every change to a call passes here, whoever brings the news."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -105,21 +105,22 @@ async def settle_locked(conn: Connection, told: Sequence[Told], *, now: datetime
     await calls.save_all(conn, [(one.told.locked.call, one.step.call) for one in decided if one.is_changed])
     await contacts.save_standings(conn, {one.step.call.contact_id: one.standing for one in decided if one.standing})
     settled = await _follow(conn, decided, now=now)
-    events = [one.event for one in settled if one.event is not None]
-    if events:
-        await settling.append_events(conn, events, now=now)
-    await _correct_launches(conn, settled)
+    await _append_told(conn, settled, now=now)
     return settled
 
 
-async def _correct_launches(conn: Connection, settled: Iterable[Settled]) -> None:
-    """Give back to the day of a phone number what was none of its calls after all."""
+async def _append_told(conn: Connection, settled: Sequence[Settled], *, now: datetime) -> None:
+    """Write what settling these calls leaves behind: their history, and launches that were none after all."""
+    events = [one.event for one in settled if one.event is not None]
+    if events:
+        await settling.append_events(conn, events, now=now)
     launches: Counter[tuple[str, date]] = Counter()
     for one in settled:
-        launches[one.launch] += one.launches_more
-    # In one order everywhere, so that nobody waits in a circle.
-    for (number, day), more in sorted((key, more) for key, more in launches.items() if more):
-        await phone_numbers.correct_launches(conn, number, day=day, more=more)
+        if one.launches_more:
+            launches[one.launch] += one.launches_more
+    for (number, day), more in sorted(launches.items()):  # in one order everywhere: nobody waits in a circle
+        if more:
+            await phone_numbers.correct_launches(conn, number, day=day, more=more)
 
 
 async def _decide(conn: Connection, told: Told, *, now: datetime, timers: Timers) -> _Decided:
@@ -145,7 +146,9 @@ async def _follow(conn: Connection, decided: Sequence[_Decided], *, now: datetim
     settled: list[Settled] = []
     for one in decided:
         key = one.step.call.campaign_id
-        locked = replace(one.told.locked, campaign=as_left.get(key, one.told.locked.campaign))
+        locked = one.told.locked
+        if key in as_left:
+            locked = replace(locked, campaign=as_left[key])
         seen = standings.get(key) if one is last.get(key) else None
         as_left[key] = locked.campaign
         if one.is_changed:
@@ -250,8 +253,9 @@ async def _save_if_moved(
     status = status_after(
         campaign.status, was_accepted=was_accepted, was_reported=was_reported, standings=standings or busy
     )
-    if status is not campaign.status:
-        await campaigns.save_status(conn, campaign, status, now=now)
+    if status is campaign.status:
+        return campaign
+    await campaigns.save_status(conn, campaign, status, now=now)
     return replace(campaign, status=status)
 
 

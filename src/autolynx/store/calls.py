@@ -84,7 +84,8 @@ def _as_record(before: Call, after: Call) -> dict[str, Any]:
     """Return the columns by name; a transcript only where it is a better one than was kept."""
     facts = after.facts
     record = {name: getattr(after, name) for name in _SAVED} | {name: getattr(facts, name) for name in _FACTS}
-    record |= {"id": before.id, "version": before.version, "cost_usd": facts.cost_usd and str(facts.cost_usd)}
+    cost = None if facts.cost_usd is None else str(facts.cost_usd)  # JSON has no decimals of its own
+    record |= {"id": before.id, "version": before.version, "cost_usd": cost}
     if facts.transcript_rank > before.facts.transcript_rank:
         record["transcript_json"] = facts.transcript
     return record
