@@ -81,7 +81,7 @@ TRANSITIONS: dict[CampaignStatus, dict[CampaignStatus, str]] = {
         _S.COMPLETED: "nothing left to call",
         _S.CANCELED: "stop",
     },
-    _S.COMPLETED: {_S.RUNNING: "a contact is called again by decision"},
+    _S.COMPLETED: {_S.RUNNING: "a contact is due again"},
     _S.CANCELED: {},
 }
 
@@ -157,7 +157,11 @@ def status_after(
     """Return the campaign's status after news of one of its calls, or after a tick looked at it.
 
     `was_accepted`: a provider id is stored with a call of it; `was_reported`: a call was heard live or over.
+
+    A completed one goes on where a contact is due again: by decision, or because it turned out never to be dialled.
     """
+    if status is CampaignStatus.COMPLETED:
+        return CampaignStatus.RUNNING if standings.due else status
     if status is CampaignStatus.QUEUED and was_accepted:
         status = CampaignStatus.DIALING
     if status is CampaignStatus.DIALING and was_reported:

@@ -82,9 +82,6 @@ async def _follow(runtime: Runtime, conn: Connection, campaign_id: UUID) -> None
     """Let the campaign follow: the last decision completes it, a new dial reopens a completed one."""
     campaign = await campaigns.lock(conn, campaign_id)
     standings: Standings = await campaigns.get_standings(conn, campaign_id)
-    if campaign.status is CampaignStatus.COMPLETED and standings.due:
-        status = CampaignStatus.RUNNING
-    else:
-        status = status_after(campaign.status, was_accepted=False, was_reported=False, standings=standings)
+    status = status_after(campaign.status, was_accepted=False, was_reported=False, standings=standings)
     if status is not campaign.status:
         await campaigns.save_status(conn, campaign, status, now=runtime.clock.now())

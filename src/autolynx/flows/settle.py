@@ -252,7 +252,8 @@ async def _move_campaign(conn: Connection, locked: Locked, step: Advance, *, now
         await campaigns.save_status(conn, campaign, CampaignStatus.FAILED, now=now, reason=reason)
         return replace(campaign, status=CampaignStatus.FAILED)
     may_be_last = locked.may_be_last and locked.call.holds_line and not call.holds_line
-    standings = await campaigns.get_standings(conn, campaign.id) if may_be_last else None
+    is_asked = may_be_last or campaign.status is CampaignStatus.COMPLETED
+    standings = await campaigns.get_standings(conn, campaign.id) if is_asked else None
     return await _save_if_moved(conn, campaign, call, standings, now=now)
 
 
