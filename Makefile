@@ -15,7 +15,7 @@ demo: .venv/.embedded ## see a whole campaign called, with no account and no net
 	@$(BIN)/autolynx demo $(ARGS)
 
 test: .venv/.dev ## run the tests; ARGS="tests/domain -k csv" runs some of them
-	@$(BIN)/pytest -n auto $(ARGS)
+	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 check: format lint types imports docs test ## everything CI checks
 
@@ -57,6 +57,7 @@ clean: ## remove the environment and every cache
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements/embedded.txt
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . && touch $@
 
-.venv/.dev: .venv/.embedded requirements/dev.txt
+.venv/.dev: .venv/.embedded requirements/dev.txt requirements/judge.txt
 	@echo "Installing the locked tools of the developer into .venv ..."
-	@$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.txt && touch $@
+	@$(BIN)/python -m pip install -q --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install -q --require-hashes --no-deps -r requirements/judge.txt && touch $@

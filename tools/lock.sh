@@ -1,6 +1,7 @@
 #!/bin/sh
 # Write the lock files anew. Argument: the uv program. One set of versions for every system and Python we support:
-# dev.txt is resolved first and holds everything; the smaller files are cut from the same versions.
+# dev.txt is resolved first and holds everything; the smaller files are cut from the same versions. judge.txt holds one
+# package alone, whose own bounds are not those of the application.
 set -e
 uv=$1
 compile() {
@@ -13,3 +14,4 @@ compile dev --upgrade pyproject.toml --group build --extra embedded --extra dev
 compile embedded --upgrade pyproject.toml --group build --extra embedded --constraint requirements/dev.txt
 compile runtime --upgrade pyproject.toml --group build --constraint requirements/dev.txt
 compile lock --upgrade --group lock
+compile judge --upgrade --no-deps --group judge

@@ -133,16 +133,17 @@ SERVER = record(
         "secret": text(),
     }
 )
-MODEL = record(
-    {
-        "provider": one_of(*MODELS),
-        "model": text(),
-        "temperature": number(0, 2),
-        "maxTokens": number(50, 10000),
-        "messages": listing(record({}, is_open=True)),
-    },
-    required=("provider", "model"),
-    is_open=True,
+MODEL_FIELDS: dict[str, Rule] = {
+    "provider": one_of(*MODELS),
+    "model": text(),
+    "temperature": number(0, 2),
+    "maxTokens": number(50, 10000),
+    "messages": listing(record({}, is_open=True)),
+}
+MODEL = either(
+    # The service's own model follows a workflow and needs no name
+    record({**MODEL_FIELDS, "provider": one_of("vapi")}, required=("provider",), is_open=True),
+    record(MODEL_FIELDS, required=("provider", "model"), is_open=True),
 )
 VOICEMAIL_DETECTION = either(
     one_of("off"),

@@ -15,7 +15,7 @@ from tests.support.campaign_books import ANSWERS, NEVER_RANG, RANG, TALKED
 from tests.support.campaign_theatre import a_play, a_theatre
 from tests.support.stage import Stage
 
-USUAL_EXAMPLES = 40
+USUAL_EXAMPLES = 60
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ campaigns = st.integers(0, 1)
 numbers = st.integers(0, 7)
 caps = st.integers(1, 3)
 reasons = st.sampled_from([*sorted(TALKED), *sorted(RANG), *sorted(NEVER_RANG)])
-answers = st.sampled_from([*["accepts"] * 6, *ANSWERS])
+answers = st.sampled_from([*["accepts"] * 4, *["breaks after", "drops after"] * 2, *ANSWERS])
 
 a_person = st.one_of(
     step("start", which=campaigns),
@@ -56,7 +56,7 @@ an_end = st.one_of(
 time_passes = step("tick", after=st.sampled_from([0, 1, 5, 23, 31, 61, 130, 700, 1100]), twice=seldom)
 a_process = st.one_of(
     step("refill"),
-    step("interrupt", which=campaigns, verb=st.sampled_from(["pause", "stop", "press"])),
+    step("interrupt", which=numbers, verb=st.sampled_from(["pause", "stop", "press", "nothing"])),
     step("die", is_marked=yes_or_no, is_sent=yes_or_no),
     step("thaw"),
 )
@@ -65,7 +65,7 @@ a_call = st.one_of(
     step("happen", which=numbers, what=reasons, is_told=mostly),
     step("repeat", which=numbers, what=numbers, is_ours=yes_or_no),
 )
-the_provider = step("answer", how=answers, reads=mostly, lag=st.sampled_from([0, 0, 40]))
+the_provider = step("answer", how=answers, reads=mostly, lag=st.sampled_from([0, 40]))
 plays = st.lists(
     st.sampled_from(
         [time_passes] * 5 + [a_call] * 6 + [a_person] * 3 + [a_process] * 2 + [the_provider] * 2 + [an_end]

@@ -87,6 +87,7 @@ async def test_all_violations_come_in_one_array(stage: Stage) -> None:
         {"overrides": {"silenceTimeoutSeconds": 30, "messagePlan": {}, "serverUrl": "", "serverUrlSecret": ""}},
         {"overrides": {"server": {"secret": "s"}, "tools:append": []}},
         {"overrides": {"voicemailDetection": "off"}},
+        {"overrides": {"model": {"provider": "vapi"}}},
         {"overrides": {"voicemailDetection": {"provider": "google", "beepMaxAwaitSeconds": 30}}},
         {"number": "abc123", "customer": {"numberE164CheckEnabled": False}},
     ],

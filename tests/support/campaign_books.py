@@ -49,6 +49,7 @@ class Books:
 
     vapi: ScriptedVapi
     said: dict[str, list[Letter]] = field(default_factory=dict)
+    answered: dict[UUID, str] = field(default_factory=dict)  # how the last dial of a call of ours was answered
     lag_seconds: float = 0.0  # how long a new call is missing in its lists
 
     def calls(self) -> list[dict[str, Any]]:
@@ -58,6 +59,15 @@ class Books:
     def may_have_rung(self) -> Counter[str]:
         """Count by number the calls that were put through, or still may be."""
         return Counter(call["customer"]["number"] for call in self.calls() if not _never_rang(call))
+
+    def answer(self, how: str) -> DialRule:
+        """Return the rule that answers in this way, and writes it down."""
+
+        def rule(vapi: ScriptedVapi, seen: Seen) -> Answering:
+            self.answered[UUID(seen.body["customer"]["externalId"])] = how
+            return ANSWERS[how](vapi, seen)
+
+        return rule
 
     def listed(self, found: list[dict[str, Any]]) -> Answering:
         """Answer with a list, in which new calls are still missing."""

@@ -93,8 +93,10 @@ def may_resume(scene: Scene, campaign: Row) -> set[str]:
     return MAY_RESUME | ({"COMPLETED"} if is_due else set())
 
 
-def check_call(call: Row) -> None:
-    """What a call is agrees with itself."""
+def check_call(call: Row, *, answered: str | None) -> None:
+    """What a call is agrees with itself, and with how its dial was answered."""
+    is_charged = call["status"] == "FAILED" and call["counts_as_attempt"] and call["provider_call_id"] is None
+    assert not is_charged or answered == "refuses the contact", f"a contact was burnt: the provider {answered}"
     assert (call["outcome"] is None) == (call["status"] in ACTIVE)
     assert call["holds_line"] or call["status"] in TERMINAL
     assert not (call["outcome"] == "not_dialled" and call["counts_as_attempt"])

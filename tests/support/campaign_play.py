@@ -19,7 +19,7 @@ from autolynx.flows.tick import run_once
 from autolynx.provider.port import CallOrder
 from autolynx.store import calls
 from tests.support import campaign_laws as laws
-from tests.support.campaign_books import ANSWERS, Books
+from tests.support.campaign_books import Books
 from tests.support.campaign_witness import Row, Scene, look
 from tests.support.stage import Stage
 
@@ -136,13 +136,27 @@ class Play:
     async def thaw(self) -> None:
         """Let a process that stood still go on where it stopped."""
         if self.frozen:
-            await dial(self.stage.runtime, self.frozen.pop(0), account=Claimed().account)
+            order = self.frozen.pop(0)
+            is_late = any(one["id"] == order.call_id and self._is_lapsed(one) for one in self.scene.calls)
+            dialled = await dial(self.stage.runtime, order, account=Claimed().account)
+            assert not (is_late and dialled.was_sent), "dialled after the end of its lease"
             await self.check()
 
+    def _is_lapsed(self, call: Row) -> bool:
+        return bool(call["lease_until"] <= self.stage.clock.now())
+
     async def interrupt(self, which: int, verb: str) -> None:
-        """Let a process stand still between claim and mark while a person does something, then go on."""
+        """Free a line, let a process take one and stand still while something happens, then let it go on."""
+        await self.happen(which, "customer-busy", is_told=True)
         await self.die(is_marked=False, is_sent=False)
-        await (self.press(hangs_up=False) if verb == "press" else getattr(self, verb)(which))
+        order = self.frozen[-1] if self.frozen else None
+        which = self.campaign_ids.index(order.campaign_id) if order else which % 2
+        if verb in {"pause", "stop"}:
+            await getattr(self, verb)(which)
+        elif verb == "press":
+            await self.press(hangs_up=False)
+        else:
+            self.stage.clock.move(31)  # beyond its lease
         while self.frozen:
             await self.thaw()
 
@@ -163,7 +177,7 @@ class Play:
     async def answer(self, how: str, *, reads: bool, lag: float = 0) -> None:
         """From now on the provider answers dials in this way, and looks or not; its lists may lag behind."""
         self.books.lag_seconds = lag
-        self.stage.vapi.on_dial = ANSWERS[how]
+        self.stage.vapi.on_dial = self.books.answer(how)
         self.stage.vapi.reads = reads
 
     async def happen(self, which: int, what: str, *, is_told: bool) -> None:
@@ -230,7 +244,7 @@ class Play:
             own = [call for call in after.calls if call["contact_id"] == contact["id"]]
             laws.check_contact(contact, own, is_left=contact["id"] in self.left)
         for call in after.calls:
-            laws.check_call(call)
+            laws.check_call(call, answered=self.books.answered.get(call["id"]))
         assert after.drifted == [], "the counters are no recount"
         assert laws.is_nobody_twice(self.books.may_have_rung(), self.redials) == {}
         assert {one["kind"] for one in after.incidents} <= {"unsure", "cap_overrun"}, after.incidents
@@ -291,8 +305,9 @@ async def _refusal_of(verb: Verb) -> type[Exception] | None:
 
 
 def is_over(scene: Scene, campaign: Row) -> bool:
-    """Whether nothing will ever happen to this campaign by itself."""
+    """Whether nothing will ever happen to this campaign by itself, and nobody is waited for."""
     is_quiet = not any(call["holds_line"] for call in scene.calls_of(campaign))
-    is_due_again = "COMPLETED" in laws.may_resume(scene, campaign)
-    is_ended = campaign["status"] in {"CREATED", "CANCELED"} or (campaign["status"] == "COMPLETED" and not is_due_again)
+    is_asking = any(contact["state"] == "unsure" for contact in scene.contacts_of(campaign))
+    is_due_again = campaign["status"] == "COMPLETED" and "COMPLETED" in laws.may_resume(scene, campaign)
+    is_ended = campaign["status"] in {"CREATED", "COMPLETED", "CANCELED"} and not is_asking and not is_due_again
     return is_quiet and (is_ended or campaign["deleted_at"] is not None)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from autolynx.store.database import Database
-from tests.support.campaign_books import ANSWERS, Books
+from tests.support.campaign_books import Books
 from tests.support.campaign_play import ACCOUNT_CAP, Play
 from tests.support.campaign_witness import call_witness, empty, look
 from tests.support.stage import Stage, a_stage
@@ -29,7 +29,7 @@ async def a_play(stage: Stage, *, caps: tuple[int, int], is_batch: bool) -> Play
     vapi.calls.clear()
     vapi.dials.clear()
     vapi.controls.clear()
-    vapi.reads, vapi.placed, vapi.on_dial = True, 0, ANSWERS["accepts"]
+    vapi.reads, vapi.placed = True, 0
     modes = ("continuous", "batch" if is_batch else "continuous")
     ids = [
         await stage.campaign(
@@ -38,5 +38,5 @@ async def a_play(stage: Stage, *, caps: tuple[int, int], is_batch: bool) -> Play
         for number, (cap, mode) in enumerate(zip(caps, modes, strict=True))
     ]
     books = Books(vapi=vapi)
-    vapi.on_list = books.listed
+    vapi.on_list, vapi.on_dial = books.listed, books.answer("accepts")
     return Play(stage=stage, books=books, scene=await look(stage.database), campaign_ids=ids)
