@@ -85,6 +85,7 @@ async def fill(database: Database, rows: int) -> UUID:
             values,
         )
         await conn.execute("RESET session_replication_role")
+        conn.beside = b""  # VACUUM goes alone
         await conn.execute("VACUUM ANALYZE")
     return campaign_id
 

@@ -78,6 +78,7 @@ async def prepare(url: str, *, name: str, campaigns: int, calls: int) -> Play:
                FROM contacts ORDER BY position, campaign_id RETURNING id, provider_call_id"""
         )
         rows = await cursor.fetchall()
+        conn.beside = b""  # VACUUM goes alone
         await conn.execute("VACUUM ANALYZE")
     await database.close()
     return Play(name=name, url=copy, letters=[bodies_of(row["id"], row["provider_call_id"]) for row in rows])
@@ -104,7 +105,7 @@ async def _record_lane(lane: RecordedDatabase, letters: Sequence[Sequence[bytes]
 async def floor(play: Play, lanes: list[list[list[Step]]]) -> float:
     """Return the webhooks per second of the bare driver."""
     url = copied_database(play.url, "bare")
-    set_local = (await open_and_close(url)).timeouts.set_local()
+    set_local = (await open_and_close(url)).timeouts.set_local(by_index=True)
     began = time.perf_counter()
     await repeat_bare(url, set_local, lanes)
     seconds = time.perf_counter() - began

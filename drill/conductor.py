@@ -96,7 +96,7 @@ def _environ(plan: Plan, database_url: str, sim_url: str, listener: socket.socke
 
 async def _play(scene: Scene) -> None:
     """Let the storm rage until everybody was called and nothing is left to be settled."""
-    storm = asyncio.create_task(rage(scene.plan, scene.postgres, scene.sim))
+    storm = asyncio.create_task(rage(scene.plan, database=scene.postgres, sim=scene.sim, fleet=scene.fleet))
     try:
         async with asyncio.timeout(scene.plan.minutes * 60):
             while not await _is_over(scene.runtime.database, scene.campaign_id):
@@ -144,6 +144,7 @@ async def _judge(scene: Scene, *, seconds: float) -> Verdict:
         broke=scene.fleet.broke,
         crashes=scene.postgres.crashes,
         outages=scene.plan.outages,
+        frozen=scene.fleet.frozen,
         seconds=seconds,
         webhooks=webhooks,
         answers=summary["answers"],

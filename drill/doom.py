@@ -78,9 +78,9 @@ class FatefulDatabase:
         self._inner = inner
         self._fate = fate
 
-    def connection(self) -> AbstractAsyncContextManager[Any]:
+    def connection(self, **options: Any) -> AbstractAsyncContextManager[Any]:
         """Lend a connection outside any transaction."""
-        return self._watched(self._inner.connection())
+        return self._watched(self._inner.connection(**options))
 
     def transaction(self, **options: Any) -> AbstractAsyncContextManager[Any]:
         """Lend a connection inside a transaction."""

@@ -31,6 +31,7 @@ class Fleet:
         self._is_stopping = False
         self.killed: Counter[str] = Counter()
         self.broke = 0
+        self.frozen = 0
 
     def start(self, processes: int) -> None:
         """Start so many processes."""
@@ -40,6 +41,17 @@ class Fleet:
     def waiting(self) -> int:
         """How many deaths are still to come."""
         return len(self._dooms)
+
+    async def freeze_one(self, seconds: float) -> None:
+        """Let one process stand still for a while, whatever it holds, as a suspended function or machine does."""
+        process = next(iter(self._running), None)
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGSTOP)
+            self.frozen += 1
+            await asyncio.sleep(seconds)
+            os.kill(process.pid, signal.SIGCONT)
 
     async def stop(self) -> None:
         """End all of them, orderly."""

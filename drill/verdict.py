@@ -30,6 +30,7 @@ class Happened:
     broke: int  # processes that ended although nobody killed them
     crashes: int
     outages: int
+    frozen: int
     seconds: float
     webhooks: Mapping[str, int]
     answers: Mapping[str, int]
@@ -43,7 +44,7 @@ class Verdict:
     plan: Plan
     broken: Mapping[str, Sequence[str]]
     missed: Sequence[str]  # points of the plan at which nobody died
-    unsure: int
+    unsure: Sequence[str]
     dials: int
     contacts: int
     happened: Happened
@@ -61,14 +62,18 @@ class Verdict:
         rows = [
             f"seed {self.plan.seed}: {self.contacts} contacts, {self.dials} dials, {happened.seconds:.0f} s",
             f"  killed {sum(happened.killed.values())} processes: {kills}",
-            f"  crashed PostgreSQL {happened.crashes} times, the provider was down {happened.outages} times",
+            (
+                f"  PostgreSQL crashed {happened.crashes} times, the provider was down {happened.outages} times, "
+                f"processes stood still {happened.frozen} times"
+            ),
             f"  accepted calls whose answer was hidden: {_listed(hidden)}",
             f"  webhooks: {_listed(happened.webhooks)}",
             "",
         ]
         for promise, cases in self.broken.items():
             rows += [f"  {promise:42} {len(cases):>5}", *(f"      {case}" for case in cases[:MOST_EXAMPLES])]
-        rows.append(f"  {'(apart) contacts set aside as unsure':42} {self.unsure:>5}")
+        rows.append(f"  {'(apart) contacts set aside as unsure':42} {len(self.unsure):>5}")
+        rows += [f"      {case}" for case in self.unsure[:MOST_EXAMPLES]]
         rows += [f"  nobody died {POINTS[point]}" for point in self.missed]
         rows.append(f"  {happened.machine}")
         return rows
@@ -86,7 +91,7 @@ def judge(plan: Plan, seen: Evidence, happened: Happened) -> Verdict:
         broken={promise: find(seen) for promise, find in PROMISES.items()}
         | {"processes that broke by themselves": ["see above"] * happened.broke},
         missed=[point for point in POINTS if point in planned and not happened.killed.get(point)],
-        unsure=sum(contact["state"] == "unsure" for contact in seen.contacts),
+        unsure=witness.find_unsure(seen),
         dials=len(seen.dials),
         contacts=len(seen.contacts),
         happened=happened,

@@ -166,3 +166,13 @@ def _is_legal(chain: Sequence[str]) -> bool:
 def find_incidents(seen: Evidence) -> list[str]:
     """Return what the system itself noticed; contacts set aside are told apart."""
     return [f"{one['kind']}: {_told(seen, one['call_id'])}" for one in seen.incidents]
+
+
+def find_unsure(seen: Evidence) -> list[str]:
+    """Return the contacts that a person has to decide about, and why."""
+    calls = {call["contact_id"]: call["id"] for call in seen.calls if call["counts_as_attempt"]}
+    return [
+        f"{contact['reason']} {_told(seen, calls[contact['id']])}"
+        for contact in seen.contacts
+        if contact["state"] == "unsure"
+    ]

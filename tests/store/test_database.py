@@ -44,6 +44,13 @@ async def setting(conn: Connection, name: str) -> str:
     return str(row["value"])
 
 
+async def lasting(database: Database, name: str) -> str:
+    """Return what a setting is outside every transaction, on a connection of the pool."""
+    async with database.connection() as conn:
+        conn.beside = b""
+        return await setting(conn, name)
+
+
 async def killed_by_name(url: str, application_name: str) -> int:
     """Terminate every backend of that name and return how many there were."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
@@ -97,10 +104,59 @@ async def test_limits_hold_inside_the_transaction_and_leave_no_trace_after_it(na
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
     async with narrow.transaction() as conn:
         inside = [await setting(conn, name) for name in (*names, "transaction_isolation")]
-    async with narrow.connection() as conn:
-        outside = [await setting(conn, name) for name in names]
     assert inside == ["300ms", "200ms", "300ms", "read committed"]
-    assert outside == ["0", "0", "0"]
+    assert [await lasting(narrow, name) for name in names] == ["0", "0", "0"]
+
+
+@pytest.mark.every_postgres
+async def test_limits_hold_for_a_statement_alone_and_leave_no_trace_after_it(narrow: Database) -> None:
+    names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    async with narrow.connection() as conn:
+        alone = [await setting(conn, name) for name in names]
+    assert alone == ["300ms", "200ms", "300ms"]
+    assert [await lasting(narrow, name) for name in names] == ["0", "0", "0"]
+
+
+async def test_a_statement_alone_runs_no_longer_than_its_limit(narrow: Database) -> None:
+    with pytest.raises(DatabaseUnavailable, match="time limit"):
+        async with narrow.connection() as conn:
+            await conn.execute("SELECT pg_sleep(60)")
+    assert await texts(narrow) == ["one", "two"]
+
+
+async def test_a_statement_alone_waits_for_a_lock_no_longer_than_its_limit(notes: Database, narrow: Database) -> None:
+    async with notes.transaction() as conn:
+        await conn.execute("UPDATE notes SET text = 'held' WHERE id = 1")
+        with pytest.raises(DatabaseUnavailable, match="time limit"):
+            async with narrow.connection() as other:
+                await other.execute("UPDATE notes SET text = 'waits' WHERE id = 1")
+    assert await texts(narrow) == ["held", "two"]
+
+
+async def test_a_statement_alone_costs_one_round_trip_and_its_error_is_its_own(notes: Database) -> None:
+    async with notes.connection() as conn:
+        url = f"postgresql://{conn.info.user}@/{conn.info.dbname}?host={conn.info.host}&port={conn.info.port}"
+    async with counting_round_trips(url) as trips:
+        database = await Database.open(trips.url, max_size=1)
+        async with database.connection() as conn:
+            trips.count = 0
+            changed = await conn.execute("UPDATE notes SET text = %s WHERE id = %s", ["new", 1])
+            assert (changed.rowcount, trips.count) == (1, 1)
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                await conn.execute("INSERT INTO notes VALUES (1, 'again')")
+            assert (await (await conn.execute("SELECT text FROM notes WHERE id = 1")).fetchone()) == {"text": "new"}
+        await database.close()
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+async def test_what_looks_by_index_only_says_so_for_its_own_transaction(narrow: Database, *, is_alone: bool) -> None:
+    names = ("enable_seqscan", "enable_bitmapscan")
+    lent = narrow.connection(by_index=True) if is_alone else narrow.transaction(by_index=True)
+    async with lent as conn:
+        assert [await setting(conn, name) for name in names] == ["off", "off"]
+    async with narrow.pipelined() as conn:
+        assert [await setting(conn, name) for name in names] == ["off", "off"]
+    assert [await lasting(narrow, name) for name in names] == ["on", "on"]
 
 
 async def test_one_transaction_may_have_limits_of_its_own(narrow: Database) -> None:

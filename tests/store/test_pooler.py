@@ -67,11 +67,14 @@ async def test_many_clients_share_two_connections_without_hearing_of_each_other(
 async def test_no_setting_outlives_its_transaction(pooled: Database) -> None:
     async def limit() -> str:
         async with pooled.connection() as conn:
+            conn.beside = b""
             row = await (await conn.execute("SELECT current_setting('lock_timeout') AS limit")).fetchone()
         assert row is not None
         return str(row["limit"])
 
     async with pooled.transaction() as conn:
+        await conn.execute("SELECT 1")
+    async with pooled.connection() as conn:
         await conn.execute("SELECT 1")
     assert set(await asyncio.gather(*(limit() for _ in range(20)))) == {"0"}
 

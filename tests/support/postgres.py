@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from autolynx.store.embedded import EmbeddedPostgres
 from autolynx.store.migrate import migrate
 
 EMBEDDED_VERSIONS = ("16", "18")
+QUIET = "quiet"  # a server apart, where no other test holds a transaction open; of the first version
 TEMPLATE = "autolynx_template"
 PREFIX = "autolynx-tests-"
 GRACE_SECONDS = 60
@@ -53,8 +54,25 @@ class Server:
 
     def create_database(self, *, is_migrated: bool = True) -> str:
         """Create a database and return its URL."""
+        return self._copy(self._template() if is_migrated else "template0")
+
+    def create_filled(self, kind: str, fill: Callable[[str], object]) -> str:
+        """Create a migrated database that `fill` filled, once per test run, and return its URL."""
+        filled, done = f"filled_{kind}_{self._run_name}", self.folder / f"filled-{self.name}-{kind}.done"
+        if not done.exists():
+            with locked(self.folder / f"filled-{self.name}-{kind}.lock"):
+                if not done.exists():
+                    self._run("CREATE DATABASE {} TEMPLATE {}", filled, self._template())
+                    fill(at_database(self.url, filled))
+                    done.touch()
+        return self._copy(filled)
+
+    @property
+    def _run_name(self) -> str:
+        return self.folder.name.rpartition("-")[2]
+
+    def _copy(self, template: str) -> str:
         name = f"test_{secrets.token_hex(6)}"
-        template = self._template() if is_migrated else "template0"
         # Copying files beats copying through the log by half, where flushing them to a disk costs nothing.
         strategy = "WAL_LOG" if self.name == "external" else "FILE_COPY"
         self._run(f"CREATE DATABASE {{}} TEMPLATE {{}} STRATEGY {strategy}", name, template)
@@ -65,7 +83,7 @@ class Server:
 
     def _template(self) -> str:
         """Return the template's name, building it if no worker has yet."""
-        template = f"{TEMPLATE}_{self.folder.name.rpartition('-')[2]}"
+        template = f"{TEMPLATE}_{self._run_name}"
         done = self.folder / f"template-{self.name}.done"
         if not done.exists():
             with locked(self.folder / f"template-{self.name}.lock"):
@@ -89,12 +107,13 @@ class Servers:
         self._embedded: dict[str, EmbeddedPostgres] = {}
 
     def get(self, name: str) -> Server:
-        """Return the server of that name ("16", "18" or "external"), starting it if need be."""
+        """Return the server of that name ("16", "18", "quiet" or "external"), starting it if need be."""
         if name == "external":
             assert self._external_url is not None
             return Server(name=name, url=self._external_url, folder=self._folder)
         if name not in self._embedded:
-            server = EmbeddedPostgres(self._folder / name, version=int(name), options=FAST)
+            version = int(EMBEDDED_VERSIONS[0] if name == QUIET else name)
+            server = EmbeddedPostgres(self._folder / name, version=version, options=FAST)
             asyncio.run(server.start())
             self._embedded[name] = server
         return Server(name=name, url=self._embedded[name].url, folder=self._folder)
@@ -127,7 +146,7 @@ def own_folder() -> tuple[Path, IO[bytes]]:
 
 def tidy(folder: Path, external_url: str | None) -> None:
     """Stop what still runs in the folder of a finished test run, and remove it."""
-    for name in EMBEDDED_VERSIONS:
+    for name in (*EMBEDDED_VERSIONS, QUIET):
         if (folder / name).exists():
             asyncio.run(_stop_if_unused(folder / name))
     if external_url and (done := folder / "template-external.done").exists():

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tests.support.sim import TWILIO_MAIN
 from tests.support.stub_vapi import Answering, Drop, Reply, Seen, as_json, run_stub
 
 DialRule = Callable[["ScriptedVapi", Seen], Answering]
@@ -34,6 +35,7 @@ class ScriptedVapi:
     lists: int = 0
     placed: int = 0
     on_list: Callable[[list[dict[str, Any]]], Answering] = field(default_factory=lambda: as_json)
+    numbers: list[dict[str, Any]] = field(default_factory=lambda: [{"id": TWILIO_MAIN, "provider": "twilio"}])
 
     def answer(self, seen: Seen) -> Answering:
         """Answer one request."""
@@ -45,6 +47,8 @@ class ScriptedVapi:
             return self.on_dial(self, seen)
         if not self.reads:
             return Drop()
+        if seen.path == "/phone-number":
+            return as_json(self.numbers)
         if seen.path == "/call":
             self.lists += 1
             return self.on_list(self._listed(seen.query))

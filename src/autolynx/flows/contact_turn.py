@@ -6,20 +6,24 @@ from autolynx.domain.advance import Advance
 from autolynx.domain.call import Call
 from autolynx.domain.contact import LEFT_BY_DECISION, ContactState, Standing, standing_after
 from autolynx.domain.retry import retry_at
-from autolynx.store import contacts, settling
+from autolynx.store import settling
 from autolynx.store.database import Connection
 from autolynx.store.settling import Locked
 
 
-async def move_contact(conn: Connection, locked: Locked, step: Advance, *, now: datetime, time_scale: float) -> None:
-    """Let the contact follow a call that changed; whoever calls this holds its campaign. Reports a double dial."""
+async def judge_contact(
+    conn: Connection, locked: Locked, step: Advance, *, now: datetime, time_scale: float
+) -> Standing | None:
+    """Return what a call that changed leaves its contact as, None where the contact stays as it is.
+
+    Whoever calls this holds the campaign, and writes it. Says what a person has to know about it.
+    """
     call = step.call
     if step.is_revived and (_another_is_calling(locked) or _was_dialled_for_it(locked)):
         await _report_double_dial(conn, locked, now=now)
     standing = _standing(locked, call, now=now, time_scale=time_scale)
     if not _applies(locked, call, standing):
-        return
-    await contacts.save_standing(conn, call.contact_id, standing)
+        return None
     if standing.state is ContactState.UNSURE:
         await settling.raise_incident(
             conn,
@@ -29,6 +33,7 @@ async def move_contact(conn: Connection, locked: Locked, step: Advance, *, now: 
             campaign_id=call.campaign_id,
             call_id=call.id,
         )
+    return standing
 
 
 def _standing(locked: Locked, call: Call, *, now: datetime, time_scale: float) -> Standing:

@@ -10,6 +10,7 @@ from autolynx.domain.pacing import Account
 from autolynx.errors import NotFound
 from autolynx.flows import resting
 from autolynx.flows.follow_up import follow_up
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, settle
 from autolynx.log import log
 from autolynx.provider.port import Accepted, CallOrder, DialAnswer, NotSent, Refused, Scope, Unknown
@@ -59,7 +60,7 @@ async def dial(runtime: Runtime, order: CallOrder, *, account: Account) -> Diall
 async def _mark(runtime: Runtime, call_id: UUID) -> datetime | None:
     """Set the mark; None where it was refused, else the moment from which the request may have been sent."""
     now, settings = runtime.clock.now(), runtime.settings
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         is_marked = await calls.mark_dialling(
             conn,
             call_id,
@@ -70,17 +71,19 @@ async def _mark(runtime: Runtime, call_id: UUID) -> datetime | None:
     return now if is_marked else None
 
 
+@once_more
 async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled:
     """Nothing was sent: campaign paused or stopped, button pressed, lease over (LAPSED), or we froze after the mark."""
     news = CallNews(kind=kind, source=Source.DIAL, reason="Dialling was held before the call went out.")
     try:
-        async with runtime.database.transaction() as conn:
+        async with runtime.database.transaction(by_index=True) as conn:
             await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
     except NotFound:  # a crash of the database undid the claim: there is nothing to give back
         log.warning("dial.claim_undone", call_id=str(call_id))
     return Dialled(call_id=call_id, was_sent=False, is_accepted=False, freed_line=False)
 
 
+@once_more
 async def _settle_answer(runtime: Runtime, call_id: UUID, answer: DialAnswer) -> Settled | None:
     """Bring the answer through the one door; None where it is unknown and somebody has to look."""
     now, timers = runtime.clock.now(), runtime.settings.timers

@@ -55,7 +55,7 @@ class DialingState:
 async def get_dialing_state(runtime: Runtime) -> DialingState:
     """Return the state of account and numbers as it is now."""
     now, rules = runtime.clock.now(), runtime.settings.pacing
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         account = await gate.get(conn)
         lines = await gate.count_lines(conn)
         room = account_room(account, rules, lines_held=lines, now=now)

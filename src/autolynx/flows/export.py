@@ -104,7 +104,7 @@ def _begin(runtime: Runtime, plan: _Plan, first: int) -> asyncio.Task[bytes]:
 
 
 async def _piece(runtime: Runtime, plan: _Plan, *, first: int) -> bytes:
-    async with runtime.database.connection() as conn:
+    async with runtime.database.transaction() as conn:
         return await export.copy_lines(
             conn,
             plan.campaign_id,

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from autolynx.domain.call import CallStatus
 from autolynx.errors import DataRefused, NotFound
 from autolynx.flows.follow_up import follow_up
-from autolynx.flows.settle import Settled, append_told, settle_locked
+from autolynx.flows.once_more import once_more
+from autolynx.flows.settle import Settled, Told, settle_locked
 from autolynx.flows.settle_together import Letter, settle_together
 from autolynx.log import log
 from autolynx.provider.port import WebhookNews
@@ -75,6 +76,7 @@ async def _keep_and_settle_all(runtime: Runtime, letters: Sequence[Letter]) -> l
     ]
 
 
+@once_more
 async def _keep_and_settle(runtime: Runtime, letter: Letter) -> Settled | None:
     """Keep and settle in one transaction; what cannot be digested is kept alone, then tried under a savepoint."""
     now, news, body = runtime.clock.now(), letter.news, letter.body
@@ -86,7 +88,7 @@ async def _keep_and_settle(runtime: Runtime, letter: Letter) -> Settled | None:
         log.warning("inbox.kept_unsettled", type=news.type, error=type(error).__name__)
     async with runtime.database.transaction() as conn:
         await inbox.put(conn, [body], InboxState.RECEIVED, now=now, retry_at=now)
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         return await _try_to_settle(runtime, conn, news, delivery=body.delivery, failures=0)
 
 
@@ -130,9 +132,8 @@ async def _settle_known(
         return None
     await note(InboxState.SETTLED)
     timers = runtime.settings.timers
-    settled = await settle_locked(conn, locked, news.news, now=now, timers=timers, delivery=delivery)
-    await append_told(conn, [settled], now=now)
-    return settled
+    told = Told(locked=locked, news=news.news, delivery=delivery)
+    return (await settle_locked(conn, [told], now=now, timers=timers))[0]
 
 
 async def _lock(conn: Connection, news: WebhookNews) -> Locked | None:
@@ -170,18 +171,27 @@ async def _after_commit(runtime: Runtime, settled: Settled | None) -> None:
 
 async def retry_leftovers(runtime: Runtime) -> bool:
     """Try again what could not be settled or was parked; True when a line became free by it."""
-    now = runtime.clock.now()
-    again_at = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
-    async with runtime.database.transaction() as conn:
-        await inbox.expire_parked(conn, now=now)
-        rows = await inbox.claim_open(conn, now=now, again_at=again_at, most=MOST_LEFTOVERS)
-    freed = [await _retry(runtime, row) for row in rows]
+    freed = [await _retry(runtime, row) for row in await _take_leftovers(runtime)]
     return any(freed)
 
 
+@once_more
+async def _take_leftovers(runtime: Runtime) -> list[InboxRow]:
+    now = runtime.clock.now()
+    again_at = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
+    async with runtime.database.transaction(by_index=True) as conn:
+        await inbox.expire_parked(conn, now=now)
+        return await inbox.claim_open(conn, now=now, again_at=again_at, most=MOST_LEFTOVERS)
+
+
 async def _retry(runtime: Runtime, row: InboxRow) -> bool:
-    news = runtime.provider.read_webhook(row.body)
-    async with runtime.database.transaction() as conn:
-        settled = await _try_to_settle(runtime, conn, news, delivery=row.delivery, failures=row.failures)
+    settled = await _settle_again(runtime, row)
     await _after_commit(runtime, settled)
     return settled.freed_line if settled else False
+
+
+@once_more
+async def _settle_again(runtime: Runtime, row: InboxRow) -> Settled | None:
+    news = runtime.provider.read_webhook(row.body)
+    async with runtime.database.transaction(by_index=True) as conn:
+        return await _try_to_settle(runtime, conn, news, delivery=row.delivery, failures=row.failures)

@@ -11,6 +11,7 @@ from autolynx.domain.pacing import UNASKED_REST
 from autolynx.errors import DataRefused, NotFound, ProviderError
 from autolynx.flows import resting
 from autolynx.flows.follow_up import follow_up
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, settle
 from autolynx.log import log
 from autolynx.provider.port import CallList, SeenCall
@@ -43,15 +44,20 @@ async def bring(runtime: Runtime, call_id: UUID, news: CallNews, *, is_look: boo
 
     `is_look`: it is the answer to a look at this call, so that a hang-up that did not work is asked for again.
     """
-    async with runtime.database.pipelined() as conn:
-        settled = await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
+    settled = await _settle(runtime, call_id, news)
     await follow_up(runtime, settled, is_look=is_look)
     return settled
 
 
+@once_more
+async def _settle(runtime: Runtime, call_id: UUID, news: CallNews) -> Settled:
+    async with runtime.database.pipelined() as conn:
+        return await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
+
+
 async def release_lapsed(runtime: Runtime) -> Reconciled:
     """Release claims whose lease ended before they were marked: whoever took them is gone, and nothing was sent."""
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         lapsed = await calls.list_lapsed(conn, now=runtime.clock.now(), most=MOST_LAPSED)
     result = Reconciled()
     news = CallNews(kind=NewsKind.LAPSED, source=Source.TICK, reason="The claim was never dialled in time.")
@@ -66,7 +72,7 @@ async def sweep(runtime: Runtime) -> Reconciled:
     While the provider cannot be asked dialling pauses. Raises ProviderError then.
     """
     now = runtime.clock.now()
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         account = await gate.get(conn)
         oldest = await lookups.oldest_line_at(conn)
     if oldest is None or not sweep_is_due(runtime, account.swept_until, now):
@@ -123,7 +129,7 @@ async def _settle_seen(runtime: Runtime, seen: Sequence[SeenCall]) -> Reconciled
 
 async def _list_known(runtime: Runtime, seen: Sequence[SeenCall]) -> list[Call]:
     """Return the calls of ours in a list of the provider's; that it names one by our own id is remembered."""
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         known = await lookups.list_by_ids(
             conn,
             provider_call_ids=[call.provider_call_id for call in seen],
@@ -152,7 +158,7 @@ async def check_silent(runtime: Runtime, *, most: int = MOST_CHECKS, deadline: d
     What is not reached before the deadline, or because the provider keeps silent, comes first the next time.
     """
     now, timers = runtime.clock.now(), runtime.settings.timers
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         due = await calls.claim_checks(
             conn, now=now, again_at=now + timedelta(seconds=max(timers.reconcile_after, timers.answer_by)), most=most
         )

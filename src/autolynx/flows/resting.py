@@ -8,6 +8,7 @@ from autolynx.domain import pacing
 from autolynx.domain.outcome import Blame
 from autolynx.domain.pacing import Account
 from autolynx.domain.words import why
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled
 from autolynx.log import log
 from autolynx.provider.port import Refused, Scope
@@ -83,10 +84,11 @@ async def _note_unstarted(runtime: Runtime, reason: str, *, claimed_at: datetime
     await _change(runtime, rule)
 
 
+@once_more
 async def note_concurrency(runtime: Runtime) -> None:
     """Lower the cap to what the provider carries at this moment, and wait a little."""
     now = runtime.clock.now()
-    async with runtime.database.transaction() as conn:
+    async with runtime.database.transaction(by_index=True) as conn:
         account = await gate.lock(conn)
         lines = await gate.count_carried(conn)
         rested = pacing.after_concurrency_refusal(account, runtime.settings.pacing, lines_held=lines, now=now)
@@ -94,6 +96,7 @@ async def note_concurrency(runtime: Runtime) -> None:
     log.warning("account.cooled_down", lowered_cap=rested.lowered_cap)
 
 
+@once_more
 async def _change(runtime: Runtime, rule: Callable[[Account], Account]) -> None:
     async with runtime.database.transaction() as conn:
         before = await gate.lock(conn)
@@ -103,6 +106,7 @@ async def _change(runtime: Runtime, rule: Callable[[Account], Account]) -> None:
             log.warning("account.changed", failures=after.failures, trouble=after.trouble, rest=after.rest_reason)
 
 
+@once_more
 async def _hold_number(runtime: Runtime, phone_number_id: str, *, reason: str, until: datetime | None) -> None:
     async with runtime.database.transaction() as conn:
         await gate.lock(conn)

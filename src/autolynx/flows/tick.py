@@ -66,7 +66,7 @@ async def run_once(
 
 
 async def _look(runtime: Runtime) -> Agenda:
-    async with runtime.database.connection() as conn:
+    async with runtime.database.connection(by_index=True) as conn:
         return await get_agenda(conn, now=runtime.clock.now())
 
 

@@ -45,7 +45,7 @@ async def _reload(runtime: Runtime, upload_id: UUID) -> Upload:
 async def _numbers_so_far(runtime: Runtime, upload: Upload) -> SeenNumbers:
     seen = SeenNumbers()
     if upload.accepted:
-        async with runtime.database.connection() as conn:
+        async with runtime.database.transaction() as conn:
             async for e164, row in upload_rows.stream_numbers(conn, upload.id):
                 seen.first_row(e164, row=row)
     return seen

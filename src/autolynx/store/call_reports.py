@@ -131,7 +131,7 @@ async def list_unsure(conn: Connection, *, limit: int, skip: int) -> list[Unsure
            FROM contacts t JOIN campaigns c ON c.id = t.campaign_id AND c.deleted_at IS NULL
            CROSS JOIN LATERAL (SELECT * FROM calls s WHERE s.contact_id = t.id
                AND s.outcome IS DISTINCT FROM 'not_dialled' ORDER BY s.attempt DESC LIMIT 1) k
-           WHERE t.state = 'unsure' ORDER BY c.created_at, c.id, t.position LIMIT %s OFFSET %s""",
+           WHERE t.is_unsure ORDER BY c.created_at, c.id, t.position LIMIT %s OFFSET %s""",
         [limit, skip],
     )
     return [UnsureReport(**row) for row in await cursor.fetchall()]

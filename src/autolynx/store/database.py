@@ -2,13 +2,13 @@
 
 Nothing here lives longer than a transaction on the server: no prepared statements, no session settings,
 no startup `options`, no LISTEN. Connections are in autocommit; a transaction is an explicit BEGIN that
-carries its time limits as SET LOCAL in the same round trip.
+carries its time limits as SET LOCAL in the same round trip, and a statement alone carries them beside it.
 """
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Self, TypeAlias, TypeVar
 
 import anyio
@@ -22,8 +22,11 @@ from autolynx.store.trouble import refused_data, translated
 
 T = TypeVar("T")
 Row: TypeAlias = dict[str, Any]
-Connection: TypeAlias = psycopg.AsyncConnection[Row]
+Connection: TypeAlias = PooledConnection
 
+# For statements that are to cost the same however long the list is. A table that was never analysed looks to the
+# planner as if half of its calls held a line; and only a plain index scan clears dead entries out of its way.
+BY_INDEX: dict[str, int | str] = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
 RECONNECT_SECONDS = 5.0  # how long one series of attempts backs off; the next request starts a fresh series
 
 
@@ -36,23 +39,22 @@ class Timeouts:
     idle_seconds: float = 30.0
     acquire_seconds: float = 5.0
 
-    @property
-    def _limits(self) -> dict[str, int | str]:
+    def _limits(self, *, by_index: bool) -> dict[str, int | str]:
         limits = {
             "statement_timeout": self.statement_seconds,
             "lock_timeout": self.lock_seconds,
             "idle_in_transaction_session_timeout": self.idle_seconds,
         }
-        return {name: round(seconds * 1000) for name, seconds in limits.items()}
+        return {name: round(seconds * 1000) for name, seconds in limits.items()} | (BY_INDEX if by_index else {})
 
-    def begin(self) -> bytes:
+    def begin(self, *, by_index: bool = False) -> bytes:
         """Return the SQL that opens a transaction under these limits, as one simple query."""
-        local = "".join(f"; SET LOCAL {name} = {limit}" for name, limit in self._limits.items())
+        local = "".join(f"; SET LOCAL {name} = {limit}" for name, limit in self._limits(by_index=by_index).items())
         return f"BEGIN ISOLATION LEVEL READ COMMITTED{local}".encode()
 
-    def set_local(self, *, waits_for_disk: bool = True) -> bytes:
+    def set_local(self, *, waits_for_disk: bool = True, by_index: bool = False) -> bytes:
         """Return the SQL that puts an open transaction under these limits, as one statement fit for a pipeline."""
-        chosen = self._limits | ({} if waits_for_disk else {"synchronous_commit": "off"})
+        chosen = self._limits(by_index=by_index) | ({} if waits_for_disk else {"synchronous_commit": "off"})
         calls = ", ".join(f"set_config('{name}', '{limit}', true)" for name, limit in chosen.items())
         return f"SELECT {calls}".encode()
 
@@ -64,7 +66,6 @@ class Database:
     _pool: AsyncConnectionPool[PooledConnection]
     _failure: LastFailure
     timeouts: Timeouts
-    _begin: bytes = field(default=b"", repr=False)
 
     @classmethod
     async def open(
@@ -92,7 +93,7 @@ class Database:
             reconnect_timeout=RECONNECT_SECONDS,
             name=application_name,
         )
-        database = cls(_pool=pool, _failure=failure, timeouts=timeouts, _begin=timeouts.begin())
+        database = cls(_pool=pool, _failure=failure, timeouts=timeouts)
         try:
             with database._translated():
                 await pool.open(wait=True, timeout=timeouts.acquire_seconds)
@@ -103,30 +104,29 @@ class Database:
         return database
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection in autocommit, for single statements and reads.
+    async def connection(self, *, by_index: bool = False) -> AsyncIterator[Connection]:
+        """Lend a connection in autocommit, for single statements and reads: each is a transaction under the limits.
 
-        Raises DatabaseUnavailable when none is to be had, when it breaks, or when a time limit is reached.
+        So none may be several in one text, nor VACUUM, which PostgreSQL takes alone only. `by_index`: look only where
+        an index points. Raises DatabaseUnavailable when no connection is to be had, when it breaks, or when a time
+        limit is reached.
         """
-        with self._translated():
-            conn = await self._take()
-            try:
-                yield conn
-            finally:
-                with anyio.CancelScope(shield=True):
-                    await self._give_back(conn)
+        async with self._lent(beside=self.timeouts.set_local(by_index=by_index)) as conn:
+            yield conn
 
     @asynccontextmanager
-    async def transaction(self, *, timeouts: Timeouts | None = None) -> AsyncIterator[Connection]:
+    async def transaction(
+        self, *, timeouts: Timeouts | None = None, by_index: bool = False
+    ) -> AsyncIterator[Connection]:
         """Lend a connection inside a READ COMMITTED transaction: COMMIT at the end, ROLLBACK on an error.
 
-        `timeouts` replaces the database's limits for this one transaction. Raises DatabaseUnavailable as
-        `connection` does (when the connection is lost during COMMIT, the outcome is unknown), and
-        DatabaseCollision after a deadlock or a serialization failure: then nothing was changed and the whole
+        `timeouts` replaces the database's limits for this one transaction; `by_index` as for `connection`. Raises
+        DatabaseUnavailable as `connection` does (when the connection is lost during COMMIT, the outcome is unknown),
+        and DatabaseCollision after a deadlock or a serialization failure: then nothing was changed and the whole
         transaction may be repeated.
         """
-        async with self.connection() as conn:
-            await conn.execute(timeouts.begin() if timeouts else self._begin)
+        async with self._lent() as conn:
+            await conn.execute((timeouts or self.timeouts).begin(by_index=by_index))
             yield conn  # an exception leaves from here; _give_back rolls back
             committed = await conn.execute(b"COMMIT")
             if committed.statusmessage != "COMMIT":
@@ -136,7 +136,7 @@ class Database:
 
     @asynccontextmanager
     async def pipelined(self, *, waits_for_disk: bool = True) -> AsyncIterator[Connection]:
-        """Lend a connection inside a transaction whose statements travel together.
+        """Lend a connection inside a transaction whose statements travel together, and look only where an index points.
 
         Only reading a result waits for the server: BEGIN goes out with the first statement, COMMIT with the last
         ones, so that locks are held for as few turns as possible. Do not look at `rowcount` without a fetch. Without
@@ -144,11 +144,11 @@ class Database:
         commit that does wait makes it last as well. Raises as `transaction` does, and DataRefused when PostgreSQL
         refuses a value.
         """
-        async with self.connection() as conn:
+        async with self._lent() as conn:
             with refused_data():
                 async with conn.pipeline():
                     await conn.execute(b"BEGIN ISOLATION LEVEL READ COMMITTED")
-                    await conn.execute(self.timeouts.set_local(waits_for_disk=waits_for_disk))
+                    await conn.execute(self.timeouts.set_local(waits_for_disk=waits_for_disk, by_index=True))
                     yield conn
                     committed = await conn.execute(b"COMMIT")
             if committed.statusmessage != "COMMIT":
@@ -159,6 +159,17 @@ class Database:
     async def close(self) -> None:
         """Close every connection; those still lent are closed when they come back. May be called twice."""
         await self._pool.close()
+
+    @asynccontextmanager
+    async def _lent(self, *, beside: bytes = b"") -> AsyncIterator[Connection]:
+        with self._translated():
+            conn = await self._take()
+            conn.beside = beside
+            try:
+                yield conn
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self._give_back(conn)
 
     async def _take(self) -> PooledConnection:
         """Return a living connection; dead ones met on the way are thrown out, at most one pool full."""
@@ -188,6 +199,7 @@ class Database:
         except psycopg.Error:
             await conn.close()  # what spoiled it is already on its way to the caller
         finally:
+            conn.beside = b""
             conn.seen_alive_at = time.monotonic()
             await self._pool.putconn(conn)
 

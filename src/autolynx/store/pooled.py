@@ -9,6 +9,7 @@ from typing import Any, Self
 import orjson
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import PipelineStatus, TransactionStatus
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_dumps
 
@@ -34,9 +35,10 @@ class LastFailure:
 
 
 class PooledConnection(psycopg.AsyncConnection[dict[str, Any]]):
-    """A connection that knows when it was last seen alive."""
+    """A connection that knows when it was last seen alive, and what goes beside a statement outside a transaction."""
 
     seen_alive_at: float = 0.0  # on the monotonic clock
+    beside: bytes = b""
 
     @classmethod
     async def connect(cls, conninfo: str = "", **kwargs: Any) -> Self:
@@ -53,12 +55,21 @@ class PooledConnection(psycopg.AsyncConnection[dict[str, Any]]):
         conn.seen_alive_at = time.monotonic()
         return conn
 
+    async def execute(self, query: Any, params: Any = None, **options: Any) -> psycopg.AsyncCursor[dict[str, Any]]:
+        """Execute as the driver does; alone, a statement shares round trip and transaction with what goes beside it."""
+        is_alone = self.pgconn.transaction_status == TransactionStatus.IDLE
+        if not (self.beside and is_alone and self.pgconn.pipeline_status == PipelineStatus.OFF):
+            return await super().execute(query, params, **options)
+        async with self.pipeline():
+            await super().execute(self.beside)
+            return await super().execute(query, params, **options)
+
 
 def _as_json(value: Any) -> bytes:
     try:
         return orjson.dumps(value)
     except TypeError:  # integers beyond 64 bits, and keys that are text but of a class of their own
-        return json.dumps(value).encode()
+        return json.dumps(value, default=str).encode()
 
 
 def connection_arguments(url: str, application_name: str) -> dict[str, Any]:
