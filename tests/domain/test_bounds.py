@@ -36,7 +36,8 @@ def test_with_room_everywhere_the_narrowest_cap_is_named_and_calls_may_be_placed
     ("lines", "account", "number", "by"),
     [
         (replace(LINES, is_running=False), Account(held_at=NOW), NUMBER, "status"),
-        (replace(LINES, has_ready=False), Account(held_at=NOW), NUMBER, "due"),
+        (replace(LINES, has_ready=False), Account(not_before=LATER), NUMBER, "due"),
+        (replace(LINES, has_ready=False), Account(held_at=NOW), NUMBER, "hold"),
         (replace(LINES, waits_for_quiet=True), Account(), NUMBER, "quiet line"),
         (LINES, Account(held_at=NOW, hold_reason="Lunch."), NUMBER, "hold"),
         (LINES, Account(trouble="No credit."), NUMBER, "trouble"),

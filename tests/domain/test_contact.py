@@ -71,6 +71,12 @@ def test_a_claim_that_went_back_is_due_again_at_growing_distances() -> None:
     )
 
 
+def test_a_claim_that_went_back_leaves_nothing_to_do_where_other_calls_are_all_that_are_allowed() -> None:
+    assert standing_after(RELEASED, now=NOW, releases=0, is_used_up=True).state is ContactState.DONE
+    active = replace(CALL, status=CallStatus.RINGING)
+    assert standing_after(active, now=NOW, releases=0, is_used_up=True).state is ContactState.CALLING
+
+
 def test_a_call_in_doubt_leaves_the_contact_to_a_person() -> None:
     doubtful = replace(CALL, unsure_at=NOW, reason="Nobody can say.")
     assert standing_after(doubtful, now=NOW, releases=0).state is ContactState.UNSURE

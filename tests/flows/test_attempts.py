@@ -265,6 +265,39 @@ async def test_a_second_call_by_accident_is_an_incident_however_many_attempts_ar
         await assert_counters_are_a_recount(database)
 
 
+async def lose_one_claim(stage: Stage) -> UUID:
+    """Claim the next contact and mark it; the process dies before anything is sent, and nobody waits for it."""
+    (lost,) = (await claim(stage.runtime, most=1)).orders
+    await query(
+        stage.database,
+        """UPDATE calls SET dial_started_at = claimed_at, next_check_at = claimed_at, lease_until = claimed_at
+           WHERE id = %s RETURNING id""",
+        lost.call_id,
+    )
+    return lost.call_id
+
+
+async def test_who_was_called_by_accident_is_done_when_the_claim_beside_it_goes_back(database: Database) -> None:
+    async with a_stage(database) as stage:
+        await stage.campaign(contacts=2, cap=2)
+        await refill(stage.runtime, most=1)
+        first = await lose_one_claim(stage)
+        await hold_dialling(stage.runtime, reason="Nothing new while we look.")
+        await stage.tick(1)
+        await stage.tick(61)
+        await release_dialling(stage.runtime)
+        await lose_one_claim(stage)
+        ids = {"name": str(first), "customer": {"externalId": str(first)}}
+        stage.vapi.place({"phoneNumberId": "n", **ids, "assistantOverrides": {"metadata": {"callId": str(first)}}})
+        await stage.end("theirs-2", "customer-busy")
+        assert await stage.incidents() == ["double_dial"]
+        await stage.tick(1)
+        await stage.tick(61)
+        await stage.tick(1)
+        assert (len(stage.vapi.dials), sorted(await stage.contacts())) == (1, ["calling", "done"])
+        await assert_counters_are_a_recount(database)
+
+
 REASONS = (
     "customer-did-not-answer customer-busy silence-timed-out assistant-join-timed-out customer-ended-call voicemail "
     "call.start.error-vapifault-get-org twilio-failed-to-connect-call"

@@ -276,7 +276,7 @@ async def test_a_number_that_used_up_its_day_is_what_binds_its_campaigns(databas
         await stage.tick()
         seen = await pacing_of(web, campaign_id)
         assert (seen["boundBy"], seen["room"]) == ("daily limit", 0)
-        assert seen["sentence"].startswith("The phone number has made its 1 calls of today")
+        assert seen["sentence"].startswith("The phone number has made all calls that it may today (1)")
         assert datetime.fromisoformat(seen["changesAt"]).hour == 0
         (number,) = (await web.client.get("/api/dialing")).json()["numbers"]
         assert number["sentence"] == seen["sentence"]

@@ -212,6 +212,25 @@ async def test_the_page_says_why_nothing_is_dialled(database: Database) -> None:
 
 
 @pytest.mark.anyio
+async def test_the_page_says_for_how_long_calls_rest_and_where_the_accounts_room_binds(database: Database) -> None:
+    clock = moved_clock()
+    async with running_web(database, clock=clock, ACCOUNT_CONCURRENCY_CAP=3) as web:
+        campaign_id = await make_campaign(database, contacts=2)
+        await change_campaign(database, campaign_id, status="RUNNING", started_at=START)
+        await rows(
+            database,
+            "UPDATE gate SET not_before = %s, rest_reason = 'The provider is tired.' RETURNING id",
+            clock.now() + timedelta(seconds=40),
+        )
+        page = await looked_at(web, f"/campaigns/{campaign_id}")
+        assert "Dialling rests for a while: The provider is tired. That may change in 40 s." in page
+        clock.move(41)
+        assert "Dialling rests" not in await looked_at(web, f"/campaigns/{campaign_id}")
+        await add_call(database, campaign_id, 0, status="RINGING", outcome=None, holds_line=True, is_final=False)
+        assert "The account&#39;s only line is in use." in await looked_at(web, f"/campaigns/{campaign_id}")
+
+
+@pytest.mark.anyio
 async def test_the_cookie_is_no_use_under_another_name(database: Database) -> None:
     async with running_web(database) as web:
         await enter(web)

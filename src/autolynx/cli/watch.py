@@ -12,11 +12,13 @@ from rich.live import Live
 
 from autolynx.cli.interrupts import Interrupts
 from autolynx.cli.screen import Scene, draw, plain_line
+from autolynx.domain.bounds import Bound
 from autolynx.domain.campaign import CampaignStatus
-from autolynx.domain.pacing import Account, NumberPace
+from autolynx.domain.pacing import Account
 from autolynx.flows.campaign_life import pause_campaign
+from autolynx.flows.dialing_state import get_campaign_bound
 from autolynx.runtime import Runtime
-from autolynx.store import gate, live, phone_numbers, reports
+from autolynx.store import gate, live, reports
 from autolynx.store.report_rows import ReportRow
 from autolynx.store.reports import CampaignReport
 from autolynx.web.pages.campaign_view import campaign_view
@@ -52,7 +54,7 @@ class Glance:
     report: CampaignReport
     lines: int
     account: Account
-    number: NumberPace
+    bound: Bound
     rows: Sequence[ReportRow]
 
 
@@ -74,13 +76,10 @@ async def _look(runtime: Runtime, campaign_id: UUID) -> Glance:
     async with runtime.database.connection() as conn:
         report = await reports.get_campaign(conn, campaign_id)
         lines = await live.count_lines(conn, [campaign_id])
-        return Glance(
-            report=report,
-            lines=lines[campaign_id],
-            account=await gate.get(conn),
-            number=await phone_numbers.get_pace(conn, report.campaign.phone_number_id),
-            rows=await live.list_latest(conn, campaign_id, most=ROWS),
-        )
+        account = await gate.get(conn)
+        rows = await live.list_latest(conn, campaign_id, most=ROWS)
+    bound = await get_campaign_bound(runtime, report.campaign)
+    return Glance(report=report, lines=lines[campaign_id], account=account, bound=bound, rows=rows)
 
 
 def _is_over(glance: Glance, *, is_leaving: bool) -> bool:
@@ -98,7 +97,7 @@ def _is_over(glance: Glance, *, is_leaving: bool) -> bool:
 def _scene(runtime: Runtime, glance: Glance, *, hint: str) -> Scene:
     now = runtime.clock.now()
     rows = [row_view(row, now=now, time_scale=runtime.settings.time_scale) for row in glance.rows]
-    notice = resting_sentence(glance.account, glance.number, now)
+    notice = resting_sentence(glance.bound, now)
     view = campaign_view(glance.report, lines=glance.lines, now=now, notice=notice)
     return Scene(view=view, rows=rows, hint=hint)
 

@@ -58,9 +58,13 @@ def account_sentence(account: Account, rules: PacingRules, room: Room, now: date
             cap, grows = effective_account_cap(account, rules, now), rules.scaled(GROW_BACK_SECONDS)
             return f"The provider refused more calls: {cap} of {rules.account_room} lines, one more every {grows:g} s."
         case _ if room.lines == 0:
-            return f"All {rules.account_room} lines of the account are in use."
+            return _all_in_use(rules.account_room, "account")
         case _:
             return FREE
+
+
+def _all_in_use(lines: int, owner: str) -> str:
+    return f"All {lines} lines of the {owner} are in use." if lines > 1 else f"The {owner}'s only line is in use."
 
 
 def number_sentence(number: NumberPace, room: Room) -> str:
@@ -68,7 +72,9 @@ def number_sentence(number: NumberPace, room: Room) -> str:
     if room.lines:
         return FREE
     if room.bound_by == "daily limit":
-        return f"The phone number has made its {number.daily_limit} calls of today; it goes on at midnight UTC."
+        return (
+            f"The phone number has made all calls that it may today ({number.daily_limit}); midnight UTC brings more."
+        )
     if room.bound_by == "launch rate":
         return "The phone number may launch its next call in a moment: so many a second and no more."
     return f"Nothing can be dialled from this phone number: {number.hold_reason}"
@@ -83,19 +89,21 @@ def campaign_bound(
     account_lines: int,
     now: datetime,
 ) -> Bound:
-    """Return what binds a campaign: its own state first, then the account, the number, and its cap."""
+    """Return what binds a campaign: what a person has to lift first, then itself, the account, the number, its cap."""
     room = account_room(account, rules, lines_held=account_lines, now=now)
     launches = number_room(number, rules, now)
     own = max(0, campaign.cap - campaign.held)
+    by_account = (room, account_sentence(account, rules, room, now))
+    needs_person = campaign.is_running and room.bound_by in {"hold", "trouble"}
     choices = [
-        _own_state(campaign),
-        (room, account_sentence(account, rules, room, now)) if room.lines == 0 else None,
+        by_account if needs_person else _own_state(campaign),
+        by_account if room.lines == 0 else None,
         (launches, number_sentence(number, launches)) if launches.lines == 0 else None,
         _own_cap(campaign) if own == 0 else None,
     ]
     stopping = next((choice for choice in choices if choice is not None), None)
     lines = 0 if stopping else min(own, room.lines, launches.lines)
-    binding, sentence = stopping or _tightest(own, room, launches, account_sentence(account, rules, room, now))
+    binding, sentence = stopping or _tightest(own, room, launches, by_account[1])
     return Bound(
         effective_cap=min(campaign.cap, effective_account_cap(account, rules, now)),
         lines=lines,
@@ -118,7 +126,7 @@ def _own_state(campaign: CampaignLines) -> tuple[Room, str] | None:
 
 
 def _own_cap(campaign: CampaignLines) -> tuple[Room, str]:
-    return Room(lines=0, bound_by="campaign cap"), f"All {campaign.cap} lines of the campaign are in use."
+    return Room(lines=0, bound_by="campaign cap"), _all_in_use(campaign.cap, "campaign")
 
 
 def _tightest(own: int, room: Room, launches: Room, sentence: str) -> tuple[Room, str]:

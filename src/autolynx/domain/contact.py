@@ -82,18 +82,24 @@ class Standing:
 
 
 def standing_after(
-    call: Call, *, now: datetime, releases: int, retry_at: datetime | None = None, time_scale: float = 1.0
+    call: Call,
+    *,
+    now: datetime,
+    releases: int,
+    retry_at: datetime | None = None,
+    is_used_up: bool = False,
+    time_scale: float = 1.0,
 ) -> Standing:
     """Return what this call, its latest, leaves a contact as.
 
     `releases`: how many claims of it went back so far; `retry_at`: when it is called again after a call that
-    reached nobody, None for not at all.
+    reached nobody, None for not at all; `is_used_up`: its other calls are all that it may have.
     """
     if call.is_in_doubt:
         return Standing(state=ContactState.UNSURE, reason=call.reason)
     if call.status.is_active:
         return Standing(state=ContactState.CALLING)
-    if call.counts_as_attempt and retry_at is None:
+    if is_used_up or (call.counts_as_attempt and retry_at is None):
         return Standing(state=ContactState.DONE)
     if call.counts_as_attempt:
         outcome = (call.outcome or "").replace("_", " ")

@@ -44,7 +44,14 @@ def _standing(locked: Locked, call: Call, *, now: datetime, time_scale: float) -
         now=now,
         time_scale=time_scale,
     )
-    return standing_after(call, now=now, releases=locked.releases, retry_at=again_at, time_scale=time_scale)
+    return standing_after(
+        call,
+        now=now,
+        releases=locked.releases,
+        retry_at=again_at,
+        is_used_up=_is_used_up(locked),
+        time_scale=time_scale,
+    )
 
 
 def _another_is_calling(locked: Locked) -> bool:
@@ -54,8 +61,12 @@ def _another_is_calling(locked: Locked) -> bool:
 
 def _was_dialled_for_it(locked: Locked) -> bool:
     """Whether a later call went out because this one seemed not to, or this one makes more dials than were allowed."""
-    allowed = locked.campaign.options.max_attempts + locked.extra_attempts
-    return locked.was_dialled_later or locked.dialled_besides >= allowed
+    return locked.was_dialled_later or _is_used_up(locked)
+
+
+def _is_used_up(locked: Locked) -> bool:
+    """Whether the other calls of the contact are all that it may have."""
+    return locked.dialled_besides >= locked.campaign.options.max_attempts + locked.extra_attempts
 
 
 def _applies(locked: Locked, call: Call, standing: Standing) -> bool:

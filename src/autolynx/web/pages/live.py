@@ -10,8 +10,9 @@ from starlette.responses import RedirectResponse, Response
 
 from autolynx.errors import NotFound, Unauthorized
 from autolynx.flows.access import open_session
+from autolynx.flows.dialing_state import get_campaign_bound
 from autolynx.runtime import Runtime
-from autolynx.store import gate, live, phone_numbers, reports
+from autolynx.store import live, reports
 from autolynx.store.database import Connection
 from autolynx.store.report_rows import ContactFilter, ReportRow, list_contacts
 from autolynx.store.reports import CampaignFilter
@@ -110,9 +111,7 @@ async def _campaign(runtime: Runtime, campaign_id: UUID, page: int) -> tuple[Cam
         report = await reports.get_campaign(conn, campaign_id)
         lines = await live.count_lines(conn, [campaign_id])
         rows = await _rows(conn, campaign_id, page)
-        account = await gate.get(conn)
-        number = await phone_numbers.get_pace(conn, report.campaign.phone_number_id)
-    notice = resting_sentence(account, number, now)
+    notice = resting_sentence(await get_campaign_bound(runtime, report.campaign), now)
     view = campaign_view(report, lines=lines[campaign_id], now=now, notice=notice)
     return view, [row_view(row, now=now, time_scale=settings.time_scale) for row in rows]
 

@@ -1,22 +1,17 @@
-"""Why nothing new is dialled, for people."""
+"""Why nothing new is dialled, for people who look at one campaign."""
 
 from datetime import datetime
 
-from autolynx.domain.pacing import Account, NumberPace
+from autolynx.domain.bounds import Bound
 from autolynx.web.pages.words import span
 
+# What is in the nature of a campaign that runs well, or is shown beside it anyway.
+_ORDINARY = frozenset({"status", "due", "campaign cap", "launch rate"})
 
-def resting_sentence(account: Account, number: NumberPace, now: datetime) -> str | None:
-    """Say why nothing new is dialled, in the whole account or from this number; None when it may be."""
-    if account.held_at is not None:
-        return f"Dialling is held: {account.hold_reason or 'by an operator.'} Release it to go on."
-    if account.trouble is not None:
-        return f"The account cannot dial: {account.trouble} Mend it, then release dialling."
-    if account.not_before is not None and now < account.not_before:
-        seconds = (account.not_before - now).total_seconds()
-        return f"Dialling rests for {span(seconds)}: {account.rest_reason or 'the provider asked for it.'}"
-    if number.hold_reason is not None and (number.held_until is None or now < number.held_until):
-        return f"Nothing can be dialled from this phone number: {number.hold_reason}"
-    if number.left_today(now) == 0:
-        return f"The phone number has made its {number.daily_limit} calls of today; it goes on at midnight UTC."
-    return None
+
+def resting_sentence(bound: Bound, now: datetime) -> str | None:
+    """Say why nothing new is dialled, and for how long; None where calls are placed as they should be."""
+    if bound.lines or bound.by in _ORDINARY:
+        return None
+    left = (bound.until - now).total_seconds() if bound.until else 0
+    return f"{bound.sentence} That may change in {span(left)}." if left > 0 else bound.sentence
