@@ -2,7 +2,7 @@
 #   ARGS=...     passed on to the command      PYTHON=...   the Python to build .venv with
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports docs fix bench lock clean
+.PHONY: help demo test check format lint types imports docs fix drill bench lock clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -39,6 +39,9 @@ fix: .venv/.dev ## mend what can be mended by machine, and write the generated p
 
 bench: .venv/.dev ## measure speed and line use, one program per figure in benchmarks
 	@status=0; for file in benchmarks/[a-z]*.py; do $(BIN)/python -m benchmarks.$$(basename $$file .py) $(ARGS) || status=1; done; exit $$status
+
+drill: .venv/.dev ## let everything fail while a campaign runs, and count broken promises; ARGS="--kills 1000 --contacts 10000"
+	@$(BIN)/python -m drill $(ARGS)
 
 lock: .venv/.dev ## choose the newest versions that fit, and lock them with their hashes
 	@$(BIN)/pip install -q --require-hashes -r requirements/lock.txt && sh tools/lock.sh $(BIN)/uv

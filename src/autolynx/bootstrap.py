@@ -13,6 +13,7 @@ from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
 from autolynx.log import log
 from autolynx.provider.vapi import VapiProvider
+from autolynx.provider.vapi_http import Launch, launch_client
 from autolynx.provider.wire_requests import WebhookTarget
 from autolynx.runtime import Clock, Runtime, SystemClock
 from autolynx.settings import Settings
@@ -112,7 +113,7 @@ async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
             yield Engine(runtime=runtime, refiller=None, ticker=None)
             return
         refiller = Refiller(runtime)
-        ticker = Ticker(runtime, refiller)
+        ticker = Ticker(runtime)
         try:
             yield Engine(runtime=runtime, refiller=refiller, ticker=ticker)
         finally:
@@ -120,8 +121,11 @@ async def open_engine(settings: Settings) -> AsyncIterator[Engine]:
             await refiller.drain()
 
 
-def build_provider(settings: Settings, clock: Clock) -> VapiProvider:
-    """Build the client of the voice provider. Without VAPI_API_KEY the provider refuses whatever it is asked."""
+def build_provider(settings: Settings, clock: Clock, *, launch: Launch = launch_client) -> VapiProvider:
+    """Build the client of the voice provider. Without VAPI_API_KEY the provider refuses whatever it is asked.
+
+    `launch` starts the HTTP client.
+    """
     key, secret = settings.vapi_api_key, settings.webhook_shared_secret
     return VapiProvider(
         base_url=settings.vapi_base_url,
@@ -133,6 +137,7 @@ def build_provider(settings: Settings, clock: Clock) -> VapiProvider:
         ),
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
+        launch=launch,
     )
 
 

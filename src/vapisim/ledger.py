@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from vapisim import wire
 from vapisim.calls import Call, Order
 from vapisim.clock import Clock, Moment
 
@@ -200,6 +201,7 @@ def _dial_entry(dial: Dial) -> dict[str, Any]:
         "outcome": call.fate.outcome.name,
         "status": call.status,
         "endedReason": call.ended_reason,
+        "costUsd": wire.call_bill(call).total,
         "admittedVirtual": round(dial.admitted.virtual, 4),
         "admittedReal": dial.admitted.wall,
         "endedVirtual": round(call.ended.virtual, 4) if call.ended else None,

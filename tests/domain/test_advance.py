@@ -207,6 +207,25 @@ def test_a_live_word_after_our_timeout_takes_the_line_again_and_leaves_the_statu
     assert (call.status, call.holds_line, call.next_check_at) == (CallStatus.TIMEOUT, True, NOW)
 
 
+@pytest.mark.parametrize(
+    ("source", "is_asked_about"), [(Source.WEBHOOK, True), (Source.SWEEP, False), (Source.POLL, False)]
+)
+def test_past_its_ceiling_a_live_word_takes_no_line_again(source: Source, is_asked_about: bool) -> None:
+    past = gives_up_at(ACCEPTED, TIMERS) + timedelta(seconds=1)
+    given_up = after(ACCEPTED, ours(NewsKind.TIMED_OUT), now=past)
+    heard = after(given_up, word(CallStatus.IN_PROGRESS, source=source), now=past)
+    assert (heard.status, heard.holds_line) == (CallStatus.TIMEOUT, False)
+    assert heard.next_check_at == (past if is_asked_about else None)
+
+
+def test_a_released_claim_that_is_heard_of_past_its_ceiling_counts_as_dialled_and_takes_no_line() -> None:
+    past = gives_up_at(MARKED, TIMERS) + timedelta(seconds=1)
+    made = step(after(MARKED, ours(NewsKind.RELEASED)), word(CallStatus.IN_PROGRESS), now=past)
+    assert made.is_revived
+    assert (made.call.status, made.call.outcome) == (CallStatus.TIMEOUT, Outcome.UNKNOWN)
+    assert (made.call.counts_as_attempt, made.call.holds_line) == (True, False)
+
+
 def test_a_line_taken_again_can_be_given_up_again() -> None:
     live = after(ACCEPTED, ours(NewsKind.TIMED_OUT), word(CallStatus.IN_PROGRESS))
     assert not after(live, ours(NewsKind.TIMED_OUT)).holds_line

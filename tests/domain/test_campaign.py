@@ -13,6 +13,8 @@ from autolynx.domain.campaign import (
     CampaignOptions,
     CampaignStatus,
     Standings,
+    due_again_sentence,
+    require_resumable,
     require_transition,
     resumed_status,
     status_after,
@@ -27,10 +29,10 @@ LEGAL = {
     S.DIALING: {S.RUNNING, S.COMPLETED, S.PAUSED, S.CANCELED, S.FAILED},
     S.RUNNING: {S.COMPLETED, S.PAUSED, S.CANCELED, S.FAILED},
     S.PAUSED: {S.QUEUED, S.RUNNING, S.COMPLETED, S.CANCELED, S.FAILED},
+    S.FAILED: {S.QUEUED, S.RUNNING, S.CANCELED},
     S.COMPLETED: {S.RUNNING},
     S.CANCELED: set(),
 }
-FAILED_MAY_BECOME = {S.QUEUED, S.RUNNING, S.CANCELED}
 BUSY = Standings(due=1, calling=1, lines=1, calls=1)
 FINISHED = Standings(due=0, calling=0, lines=0, calls=3)
 
@@ -61,11 +63,6 @@ def test_the_table_allows_what_it_should_and_nothing_else(before: CampaignStatus
     assert before.value in refused.value.message
 
 
-def test_a_failed_campaign_can_be_resumed_or_stopped() -> None:
-    assert TRANSITIONS[S.FAILED].keys() >= FAILED_MAY_BECOME
-    assert not {S.CREATED, S.DIALING, S.PAUSED} & TRANSITIONS[S.FAILED].keys()
-
-
 def test_every_state_has_its_row() -> None:
     assert set(TRANSITIONS) == set(S)
 
@@ -73,6 +70,26 @@ def test_every_state_has_its_row() -> None:
 def test_resume_leads_to_running_only_after_the_truthful_start() -> None:
     assert resumed_status(campaign(S.PAUSED)) is S.QUEUED
     assert resumed_status(campaign(S.PAUSED, started_at=NOW)) is S.RUNNING
+
+
+@pytest.mark.parametrize("status", S)
+@pytest.mark.parametrize("due", [0, 2])
+def test_what_is_paused_or_failed_can_be_resumed_and_what_is_completed_if_somebody_is_due(
+    status: CampaignStatus, due: int
+) -> None:
+    if status in {S.PAUSED, S.FAILED} or (status is S.COMPLETED and due):
+        require_resumable(campaign(status), due=due)
+        assert resumed_status(campaign(status)) in TRANSITIONS[status]
+        return
+    with pytest.raises(Conflict, match=f"{status} cannot be resumed"):
+        require_resumable(campaign(status), due=due)
+
+
+def test_only_a_completed_campaign_says_that_somebody_is_due_again() -> None:
+    assert [status for status in S if due_again_sentence(status, 3)] == [S.COMPLETED]
+    assert due_again_sentence(S.COMPLETED, 0) is None
+    assert str(due_again_sentence(S.COMPLETED, 1)).startswith("1 contact is due again")
+    assert str(due_again_sentence(S.COMPLETED, 3)).startswith("3 contacts are due again")
 
 
 def after(status: CampaignStatus, standings: Standings, *, accepted: bool = False, reported: bool = False) -> S:

@@ -93,7 +93,7 @@ async def running_engine(
     chosen = settings_for_test(PUBLIC_URL=f"http://127.0.0.1:{port}", **settings)
     runtime = make_runtime(database, sim_url, settings=chosen)
     refiller = Refiller(runtime)
-    ticker = Ticker(runtime, refiller)
+    ticker = Ticker(runtime)
 
     async def webhook(request: Request) -> JSONResponse:
         received = await receive_webhook(runtime, await request.json())

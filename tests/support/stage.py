@@ -71,6 +71,11 @@ class Stage:
         }
         return await receive_webhook(self.runtime, body)
 
+    async def end(self, provider_call_id: str, reason: str, **message: Any) -> Received:
+        """Let a call end, and tell it: whoever asks hears the same."""
+        self.vapi.change(provider_call_id, status="ended", endedReason=reason, **message)
+        return await self.tell(provider_call_id, "ended", endedReason=reason, **message)
+
     async def report(self, provider_call_id: str, reason: str, **message: Any) -> Received:
         """Deliver the end-of-call report."""
         call = self.vapi.calls[provider_call_id]

@@ -62,7 +62,7 @@ async def test_one_request_makes_a_campaign_of_a_file(database: Database) -> Non
         (skipped,) = report["skipped"]
         assert (skipped["row"], skipped["field"], skipped["data"]["name"]) == (5, "phone", "Eve")
         assert (campaign["name"], campaign["status"], campaign["cap"]) == ("Spring", "CREATED", 5)
-        assert campaign["options"] == {"region": "US", "lineQuiet": True, "maxAttempts": 2}
+        assert campaign["options"] == {"region": "US", "lineQuiet": True, "maxAttempts": 2, "retryAfterMinutes": 60}
         assert campaign["metrics"]["totalContacts"] == 2
         assert campaign["metrics"]["contactsByState"]["due"] == 2
         shown = (await web.client.get(f"{LIST}/{campaign['id']}/contacts")).json()
@@ -161,7 +161,19 @@ async def test_the_settings_fill_in_what_is_left_out(database: Database) -> None
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("cap", "0"), ("cap", "51"), ("cap", "many"), ("mode", "rush"), ("name", "x" * 101), ("colour", "red")],
+    [
+        ("cap", "0"),
+        ("cap", "51"),
+        ("cap", "many"),
+        ("mode", "rush"),
+        ("name", "x" * 101),
+        ("colour", "red"),
+        ("maxAttempts", "0"),
+        ("maxAttempts", "11"),
+        ("retryAfterMinutes", "0"),
+        ("retryAfterMinutes", "10081"),
+        ("retryAfterMinutes", "soon"),
+    ],
 )
 async def test_a_wrong_field_is_named(database: Database, field: str, value: str) -> None:
     async with running_web(database) as web:

@@ -120,6 +120,20 @@ CALLS: list[dict[str, Any]] = [
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("due", [True, False])
+async def test_a_completed_campaign_offers_resume_only_where_somebody_is_due_again(
+    database: Database, due: bool
+) -> None:
+    async with running_web(database) as web:
+        campaign_id = await make_campaign(database, contacts=1)
+        await change_contact(database, campaign_id, 0, state="due" if due else "done")
+        await change_campaign(database, campaign_id, status="COMPLETED", started_at=START, completed_at=START)
+        page = await looked_at(web, f"/campaigns/{campaign_id}")
+    assert ("1 contact is due again" in page) == due
+    assert (">Resume</button>" in page) == due
+
+
+@pytest.mark.anyio
 async def test_all_contacts_are_paged_in_the_order_of_the_file(database: Database) -> None:
     async with running_web(database) as web:
         campaign_id = await make_campaign(database, contacts=51)

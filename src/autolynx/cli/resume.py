@@ -13,7 +13,7 @@ from autolynx.cli.provider_choice import Choice, choose_provider
 from autolynx.cli.simulator import Play
 from autolynx.cli.stage import open_stage
 from autolynx.cli.watch import Watched
-from autolynx.domain.campaign import Campaign
+from autolynx.domain.campaign import Campaign, due_again_sentence
 from autolynx.errors import Conflict, NotFound
 from autolynx.runtime import Runtime
 from autolynx.store import live
@@ -31,6 +31,8 @@ def resume(
     scenario: str = typer.Option("busy-town", help="Simulator: how the town behaves."),
 ) -> None:
     """Go on with a campaign that was paused, that failed and was mended, or whose run was killed.
+
+    One that is completed goes on where contacts became due again after its end.
 
     Contacts that were called are not called again. Exit codes as with `autolynx run`.
     """
@@ -52,12 +54,14 @@ async def _resume(choice: Choice, wanted: str, listener: socket.socket, output: 
 async def _find(runtime: Runtime, wanted: str) -> Campaign:
     """Return the campaign that is meant. Raises NotFound, Conflict where several are or it is over."""
     async with runtime.database.connection() as conn:
-        found = [report.campaign for report in await live.list_by_name_or_id(conn, wanted)]
-    meant = [one for one in found if one.name.casefold() == wanted.casefold()] or found
+        found = await live.list_by_name_or_id(conn, wanted)
+    meant = [one for one in found if one.campaign.name.casefold() == wanted.casefold()] or found
     if not meant:
         raise NotFound(f'There is no campaign "{wanted}" here.')
     if len(meant) > 1:
-        raise Conflict("Several campaigns begin so: " + ", ".join(f"{one.name} ({one.id})" for one in meant))
-    if meant[0].status.is_terminal:
-        raise Conflict(f'The campaign "{meant[0].name}" is {meant[0].status.lower()}: there is nothing to go on with.')
-    return meant[0]
+        names = ", ".join(f"{one.campaign.name} ({one.campaign.id})" for one in meant)
+        raise Conflict(f"Several campaigns begin so: {names}")
+    campaign = meant[0].campaign
+    if campaign.status.is_terminal and not due_again_sentence(campaign.status, meant[0].counters.due):
+        raise Conflict(f'The campaign "{campaign.name}" is {campaign.status.lower()}: there is nothing to go on with.')
+    return campaign

@@ -1,13 +1,18 @@
 """The one rule by which news changes a call: pure, and the same for every order and repetition."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
+from typing import TypeVar
 
 from autolynx.domain.call import ACTIVE_ORDER, Call, CallNews, CallStatus, Facts, NewsKind, Outcome, Source
 from autolynx.domain.ended_reason import reason_rank
 from autolynx.domain.outcome import Blame, judge
 from autolynx.domain.success import derive_success
+
+T = TypeVar("T")
 
 # A call that stays silent is asked about at growing distances: 1, 2, 4, then 8 times the first one.
 MAX_CHECK_BACKOFF = 8
@@ -48,10 +53,12 @@ def advance(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Adv
 def _hear_provider(call: Call, news: CallNews, *, now: datetime, timers: Timers) -> Advance:
     if news.provider_call_id and call.provider_call_id not in (None, news.provider_call_id):
         return Advance(call=call, is_second_id=True)
+    facts = merge(call.facts, news.facts)
     heard = replace(
         call,
         provider_call_id=call.provider_call_id or news.provider_call_id,
-        facts=merge(call.facts, news.facts),
+        facts=facts,
+        success_evaluation=derive_success(facts.success_raw),
         is_blocked=call.is_blocked or news.is_blocked,
         was_live=call.was_live or news.status is CallStatus.IN_PROGRESS,
         is_final=call.is_final or news.is_over,
@@ -60,7 +67,6 @@ def _hear_provider(call: Call, news: CallNews, *, now: datetime, timers: Timers)
         unsure_at=None,
         last_status_at=now if (news.status or news.is_over) else call.last_status_at,
     )
-    heard = replace(heard, success_evaluation=derive_success(heard.facts.success_raw))
     if heard.is_final:
         return _close(call, heard, report_due_at=_report_due_at(heard, news, now=now, timers=timers))
     if news.status is None:
@@ -104,11 +110,21 @@ def _live(before: Call, heard: Call, news: CallNews, *, now: datetime, timers: T
         checks = before.checks + 1 if news.source in {Source.POLL, Source.SWEEP} else 0
         check_at = _check_at(heard, checks, now=now, timers=timers)
         return Advance(call=replace(heard, status=forward, outcome=None, next_check_at=check_at, checks=checks))
-    # A live word about a call that we had given up: it does hold a line, and we look until its end is known.
-    guess = replace(heard, holds_line=True, counts_as_attempt=True, next_check_at=now)
+    return Advance(call=_reconsider(before, heard, news, now=now, timers=timers), is_revived=before.is_released)
+
+
+def _reconsider(before: Call, heard: Call, news: CallNews, *, now: datetime, timers: Timers) -> Call:
+    """Take a live word about a call that we had given up: it does hold a line, and we look until its end is known.
+
+    Past its ceiling it takes no line again: nothing but its end would give that back. A webhook may be the only sign
+    that the end is near, so it is still asked about, once.
+    """
+    holds_line = before.holds_line or now < gives_up_at(heard, timers)
+    looks = holds_line or news.source is Source.WEBHOOK
+    guess = replace(heard, holds_line=holds_line, counts_as_attempt=True, next_check_at=now if looks else None)
     if before.outcome in {Outcome.NOT_DIALLED, Outcome.UNSURE}:
-        guess = replace(guess, status=CallStatus.TIMEOUT, outcome=Outcome.UNKNOWN)
-    return Advance(call=guess, is_revived=before.is_released)
+        return replace(guess, status=CallStatus.TIMEOUT, outcome=Outcome.UNKNOWN)
+    return guess
 
 
 def _check_at(call: Call, checks: int, *, now: datetime, timers: Timers) -> datetime:
@@ -215,21 +231,32 @@ def merge(ours: Facts, news: Facts) -> Facts:
 
 
 def _least(a: datetime | None, b: datetime | None) -> datetime | None:
-    return min((x for x in (a, b) if x is not None), default=None)
+    return _chosen(min, a, b)
 
 
 def _most(a: datetime | None, b: datetime | None) -> datetime | None:
-    return max((x for x in (a, b) if x is not None), default=None)
+    return _chosen(max, a, b)
 
 
 def _costlier(a: Decimal | None, b: Decimal | None) -> Decimal | None:
     """One call is charged once: of two reports the dearer is the later state of the bill."""
-    return max((x for x in (a, b) if x is not None), default=None)
+    return _chosen(max, a, b)
 
 
 def _longer(a: str | None, b: str | None) -> str | None:
-    return max((x for x in (a, b) if x is not None), key=lambda text: (len(text), text), default=None)
+    return _chosen(_longest, a, b)
 
 
 def _telling(a: str | None, b: str | None) -> str | None:
-    return max((x for x in (a, b) if x is not None), key=reason_rank, default=None)
+    return _chosen(_most_telling, a, b)
+
+
+_longest = partial(max, key=lambda text: (len(text), text))
+_most_telling = partial(max, key=reason_rank)
+
+
+def _chosen(choose: Callable[[T, T], T], a: T | None, b: T | None) -> T | None:
+    """Choose between two that differ; nothing never wins."""
+    if b is None or a == b:
+        return a
+    return b if a is None else choose(a, b)

@@ -9,6 +9,8 @@ from uuid import UUID
 from autolynx.errors import Conflict
 
 MIN_CAP, MAX_CAP = 1, 50
+MAX_ATTEMPTS = 10
+DEFAULT_RETRY_MINUTES, MAX_RETRY_MINUTES = 60, 7 * 24 * 60
 
 
 class CampaignStatus(StrEnum):
@@ -78,20 +80,24 @@ TRANSITIONS: dict[CampaignStatus, dict[CampaignStatus, str]] = {
     _S.FAILED: {
         _S.QUEUED: "resume before the first call",
         _S.RUNNING: "resume",
-        _S.COMPLETED: "nothing left to call",
         _S.CANCELED: "stop",
     },
-    _S.COMPLETED: {_S.RUNNING: "a contact is called again by decision"},
+    _S.COMPLETED: {_S.RUNNING: "resume or a decision to dial again"},
     _S.CANCELED: {},
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignOptions:
-    """What may be set besides name, mode, cap, assistant and number."""
+    """What may be set besides name, mode, cap, assistant and number.
+
+    `max_attempts`: how often a contact is called at most while nobody is reached; `retry_after_minutes`: how long
+    after the end of one attempt the next is due.
+    """
 
     line_quiet: bool = False
     max_attempts: int = 1
+    retry_after_minutes: int = DEFAULT_RETRY_MINUTES
     region: str = "US"
 
     @classmethod
@@ -100,6 +106,7 @@ class CampaignOptions:
         return cls(
             line_quiet=bool(value.get("lineQuiet", False)),
             max_attempts=int(value.get("maxAttempts", 1)),
+            retry_after_minutes=int(value.get("retryAfterMinutes", DEFAULT_RETRY_MINUTES)),
             region=str(value.get("region", "US")),
         )
 
@@ -137,8 +144,32 @@ def require_transition(campaign: Campaign, to: CampaignStatus, *, verb: str) -> 
 
 
 def resumed_status(campaign: Campaign) -> CampaignStatus:
-    """Return where Resume leads: RUNNING once a call was accepted, QUEUED before."""
-    return CampaignStatus.RUNNING if campaign.started_at else CampaignStatus.QUEUED
+    """Return where Resume leads: RUNNING once a call was accepted or everything seemed done, QUEUED before."""
+    has_begun = campaign.started_at is not None or campaign.status is CampaignStatus.COMPLETED
+    return CampaignStatus.RUNNING if has_begun else CampaignStatus.QUEUED
+
+
+def require_resumable(campaign: Campaign, *, due: int) -> None:
+    """Raise Conflict unless it was paused, failed, or is completed with `due` contacts that became due again."""
+    may_go_on = campaign.status in {CampaignStatus.PAUSED, CampaignStatus.FAILED}
+    if may_go_on or (campaign.status is CampaignStatus.COMPLETED and due):
+        return
+    because = ": nobody in it is due" if campaign.status is CampaignStatus.COMPLETED else ""
+    raise Conflict(
+        f"A campaign that is {campaign.status} cannot be resumed{because}.",
+        details={"from": campaign.status, "to": resumed_status(campaign)},
+    )
+
+
+def due_again_sentence(status: CampaignStatus, due: int) -> str | None:
+    """Say that a completed campaign has somebody to call again, and what to do; None where it has not.
+
+    It stays completed: after its end nobody is called unless a person wants it.
+    """
+    if status is not CampaignStatus.COMPLETED or not due:
+        return None
+    who = "1 contact is due again" if due == 1 else f"{due} contacts are due again"
+    return f"{who}: what the provider told after the end shows that a call may still be placed. Resume to call."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +194,6 @@ def status_after(
     if status is CampaignStatus.DIALING and was_reported:
         status = CampaignStatus.RUNNING
     is_done = standings.due == 0 and standings.calling == 0 and standings.lines == 0 and standings.calls > 0
-    if is_done and CampaignStatus.COMPLETED in TRANSITIONS[status] and status is not CampaignStatus.FAILED:
+    if is_done and CampaignStatus.COMPLETED in TRANSITIONS[status]:
         return CampaignStatus.COMPLETED
     return status

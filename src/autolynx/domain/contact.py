@@ -8,6 +8,7 @@ from uuid import UUID
 from autolynx.domain.call import Call
 
 RELEASE_BACKOFF_SECONDS = (0, 0, 5, 15, 60, 300)
+LEFT_BY_DECISION = "Left as it is, by decision."
 
 
 class ContactState(StrEnum):
@@ -15,7 +16,7 @@ class ContactState(StrEnum):
 
     DUE = "due"  # may be dialled, now or at due_at
     CALLING = "calling"  # a call of it is active
-    DONE = "done"  # it was called, and its attempts are used
+    DONE = "done"  # it was called, and is not called again
     UNSURE = "unsure"  # it may have been called: a person decides
     EXCLUDED = "excluded"  # it is not to be called
 
@@ -80,13 +81,30 @@ class Standing:
     reason: str | None = None
 
 
-def standing_after(call: Call, *, now: datetime, releases: int, time_scale: float = 1.0) -> Standing:
-    """Return what this call, its latest, leaves a contact as. `releases`: how many claims of it went back so far."""
+def standing_after(
+    call: Call, *, now: datetime, releases: int, retry_at: datetime | None = None, time_scale: float = 1.0
+) -> Standing:
+    """Return what this call, its latest, leaves a contact as.
+
+    `releases`: how many claims of it went back so far; `retry_at`: when it is called again after a call that
+    reached nobody, None for not at all.
+    """
     if call.is_in_doubt:
         return Standing(state=ContactState.UNSURE, reason=call.reason)
     if call.status.is_active:
         return Standing(state=ContactState.CALLING)
-    if call.counts_as_attempt:
+    if call.counts_as_attempt and retry_at is None:
         return Standing(state=ContactState.DONE)
+    if call.counts_as_attempt:
+        outcome = (call.outcome or "").replace("_", " ")
+        reason = f"Nobody was reached ({outcome}): it is called again."
+        return Standing(state=ContactState.DUE, due_at=retry_at, reason=reason)
     step = RELEASE_BACKOFF_SECONDS[min(releases, len(RELEASE_BACKOFF_SECONDS) - 1)]
-    return Standing(state=ContactState.DUE, due_at=now + timedelta(seconds=step / time_scale), reason=call.reason)
+    due_at = now + timedelta(seconds=step / time_scale)
+    return Standing(state=ContactState.DUE, due_at=due_at, reason=_why_not_dialled(call))
+
+
+def _why_not_dialled(call: Call) -> str | None:
+    """Return the provider's word where it gave one: ours may be a guess that it has overtaken."""
+    said = call.facts.ended_reason
+    return f"It was never dialled ({said})." if call.is_final and said else call.reason

@@ -1,6 +1,6 @@
 """A campaign's life: start, pause, resume, stop, complete. Each is one transition, checked here and by the database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +10,7 @@ from autolynx.domain.campaign import (
     Campaign,
     CampaignMode,
     CampaignStatus,
+    require_resumable,
     require_transition,
     resumed_status,
     status_after,
@@ -62,21 +63,29 @@ async def start_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
     return await _get(runtime, campaign_id)
 
 
+@once_more
 async def pause_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
     """Place nothing new; live calls go on. Raises Conflict, NotFound."""
-    return await _move(runtime, campaign_id, lambda _: CampaignStatus.PAUSED, verb="paused")
+    async with runtime.database.transaction() as conn:
+        campaign = await campaigns.lock(conn, campaign_id)
+        require_transition(campaign, CampaignStatus.PAUSED, verb="paused")
+        await campaigns.save_status(conn, campaign, CampaignStatus.PAUSED, now=runtime.clock.now())
+    log.info("campaign.paused", campaign_id=str(campaign_id))
+    return await _get(runtime, campaign_id)
 
 
+@once_more
 async def resume_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
-    """Go on where it was paused or failed: QUEUED before the first accepted call, RUNNING after. Raises Conflict."""
-    async with runtime.database.connection() as conn:
-        campaign = await campaigns.get(conn, campaign_id)
-    if campaign.status not in {CampaignStatus.PAUSED, CampaignStatus.FAILED}:
-        raise Conflict(
-            f"A campaign that is {campaign.status} cannot be resumed.",
-            details={"from": campaign.status, "to": resumed_status(campaign)},
-        )
-    return await _move(runtime, campaign_id, resumed_status, verb="resumed")
+    """Go on where it was paused or failed: QUEUED before the first accepted call, RUNNING after.
+
+    A completed one goes on if contacts became due again after its end. Raises Conflict, NotFound.
+    """
+    async with runtime.database.transaction() as conn:
+        campaign = await campaigns.lock(conn, campaign_id)
+        require_resumable(campaign, due=(await campaigns.get_standings(conn, campaign_id)).due)
+        await campaigns.save_status(conn, campaign, resumed_status(campaign), now=runtime.clock.now())
+    log.info("campaign.resumed", campaign_id=str(campaign_id), since=campaign.status)
+    return await _get(runtime, campaign_id)
 
 
 async def stop_campaign(runtime: Runtime, campaign_id: UUID, *, hangs_up: bool = False) -> Stopped:
@@ -129,18 +138,6 @@ async def _complete(runtime: Runtime, campaign_id: UUID) -> bool:
         if status is campaign.status:
             return False
         return await campaigns.save_status(conn, campaign, status, now=runtime.clock.now())
-
-
-@once_more
-async def _move(
-    runtime: Runtime, campaign_id: UUID, target: Callable[[Campaign], CampaignStatus], *, verb: str
-) -> Campaign:
-    async with runtime.database.transaction() as conn:
-        campaign = await campaigns.lock(conn, campaign_id)
-        require_transition(campaign, target(campaign), verb=verb)
-        await campaigns.save_status(conn, campaign, target(campaign), now=runtime.clock.now())
-    log.info("campaign.moved", campaign_id=str(campaign_id), to=target(campaign))
-    return await _get(runtime, campaign_id)
 
 
 async def _get(runtime: Runtime, campaign_id: UUID) -> Campaign:

@@ -46,7 +46,7 @@ async def claim(runtime: Runtime, *, campaign_id: UUID | None = None, most: int 
     async with runtime.database.pipelined(waits_for_disk=False) as conn:
         opening = await claims.open_claim(conn, now=now, campaign_id=campaign_id)
         if not opening.ready:
-            return Claimed(account=opening.account)
+            return Claimed(account=opening.account, changes_at=await claims.next_due_at(conn, now=now))
         return await _share(runtime, conn, opening, most=most, now=now)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from autolynx.domain import pacing
 from autolynx.domain.call import Call, CallNews, NewsKind, Source
 from autolynx.domain.campaign import CampaignStatus, Standings, status_after
-from autolynx.domain.contact import ContactState, Standing
+from autolynx.domain.contact import LEFT_BY_DECISION, ContactState, Standing
 from autolynx.errors import Conflict
 from autolynx.flows.hang_up import hang_up_all
 from autolynx.flows.once_more import once_more
@@ -77,21 +77,21 @@ async def decide_unsure(runtime: Runtime, call_id: UUID, decision: Decision) -> 
         if decision is Decision.REDIAL and locked.campaign.status is CampaignStatus.CANCELED:
             raise Conflict("The campaign was stopped and dials nobody any more; leave the contact as it is.")
         if decision is Decision.LEAVE:
-            left = Standing(state=ContactState.DONE, reason="Left as it is, by decision.")
-            await contacts.save_standing(conn, locked.call.contact_id, left)
+            left = Standing(state=ContactState.DONE, reason=LEFT_BY_DECISION)
+            await contacts.save_standings(conn, {locked.call.contact_id: left})
         else:
             given_up = CallNews(kind=NewsKind.TIMED_OUT, source=Source.OPERATOR, reason="Dialled again, by decision.")
             await settle(conn, call_id, given_up, now=now, timers=timers)
             await contacts.grant_redial(conn, locked.call.contact_id, now=now)
-        await _follow(runtime, conn, locked.campaign.id)
+        await _follow(runtime, conn, locked.campaign.id, reopens=decision is Decision.REDIAL)
     log.info("unsure.decided", call_id=str(call_id), decision=decision)
 
 
-async def _follow(runtime: Runtime, conn: Connection, campaign_id: UUID) -> None:
-    """Let the campaign follow: the last decision completes it, a new dial reopens a completed one."""
+async def _follow(runtime: Runtime, conn: Connection, campaign_id: UUID, *, reopens: bool) -> None:
+    """Let the campaign follow: the last decision completes it, a decision to dial again reopens a completed one."""
     campaign = await campaigns.lock(conn, campaign_id)
     standings: Standings = await campaigns.get_standings(conn, campaign_id)
-    if campaign.status is CampaignStatus.COMPLETED and standings.due:
+    if campaign.status is CampaignStatus.COMPLETED and standings.due and reopens:
         status = CampaignStatus.RUNNING
     else:
         status = status_after(campaign.status, was_accepted=False, was_reported=False, standings=standings)

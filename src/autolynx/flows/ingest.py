@@ -10,10 +10,9 @@ from typing import Any, Protocol
 
 from autolynx.domain.call import CallStatus
 from autolynx.errors import DataRefused, NotFound
-from autolynx.flows import resting
-from autolynx.flows.hang_up import hang_up_if_wanted
+from autolynx.flows.follow_up import follow_up
 from autolynx.flows.once_more import once_more
-from autolynx.flows.settle import Settled, append_told, settle_locked
+from autolynx.flows.settle import Settled, Told, settle_locked
 from autolynx.flows.settle_together import Letter, settle_together
 from autolynx.log import log
 from autolynx.provider.port import WebhookNews
@@ -133,9 +132,8 @@ async def _settle_known(
         return None
     await note(InboxState.SETTLED)
     timers = runtime.settings.timers
-    settled = await settle_locked(conn, locked, news.news, now=now, timers=timers, delivery=delivery)
-    await append_told(conn, [settled], now=now)
-    return settled
+    told = Told(locked=locked, news=news.news, delivery=delivery)
+    return (await settle_locked(conn, [told], now=now, timers=timers))[0]
 
 
 async def _lock(conn: Connection, news: WebhookNews) -> Locked | None:
@@ -168,8 +166,7 @@ async def _note_failure(
 
 async def _after_commit(runtime: Runtime, settled: Settled | None) -> None:
     if settled is not None:
-        await resting.note_blame(runtime, settled)
-        await hang_up_if_wanted(runtime, settled)
+        await follow_up(runtime, settled)
 
 
 async def retry_leftovers(runtime: Runtime) -> bool:

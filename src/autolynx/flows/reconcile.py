@@ -10,7 +10,7 @@ from autolynx.domain.call import Call, CallNews, NewsKind, Source
 from autolynx.domain.pacing import UNASKED_REST
 from autolynx.errors import DataRefused, NotFound, ProviderError
 from autolynx.flows import resting
-from autolynx.flows.hang_up import hang_up_if_wanted
+from autolynx.flows.follow_up import follow_up
 from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, settle
 from autolynx.log import log
@@ -18,11 +18,11 @@ from autolynx.provider.port import CallList, SeenCall
 from autolynx.runtime import Runtime
 from autolynx.store import calls, gate, lookups
 
-SKEW = timedelta(seconds=120)  # clocks of ours and the provider's may differ by that much
+SKEW_SECONDS = 120.0  # clocks of ours and the provider's may differ by that much
 MOST_CHECKS = 50
 MOST_LAPSED = 200
 MOST_UNANSWERED = 3  # in a row; then the provider is not asked any more in this tick
-LOOK_BACK = timedelta(hours=1)  # how far a sweep reaches back after a long time without any line
+LOOK_BACK_SECONDS = 3600.0  # how far a sweep reaches back after a long time without any line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +45,7 @@ async def bring(runtime: Runtime, call_id: UUID, news: CallNews, *, is_look: boo
     `is_look`: it is the answer to a look at this call, so that a hang-up that did not work is asked for again.
     """
     settled = await _settle(runtime, call_id, news)
-    await resting.note_blame(runtime, settled)
-    await hang_up_if_wanted(runtime, settled, is_look=is_look)
+    await follow_up(runtime, settled, is_look=is_look)
     return settled
 
 
@@ -78,9 +77,10 @@ async def sweep(runtime: Runtime) -> Reconciled:
         oldest = await lookups.oldest_line_at(conn)
     if oldest is None or not sweep_is_due(runtime, account.swept_until, now):
         return Reconciled()
-    floor = min(oldest, now - LOOK_BACK)
+    floor = min(oldest, now - _scaled(runtime, LOOK_BACK_SECONDS))
     try:
-        seen = await runtime.provider.list_calls(updated_from=max(floor, account.swept_until or floor) - SKEW)
+        since = max(floor, account.swept_until or floor) - _scaled(runtime, SKEW_SECONDS)
+        seen = await runtime.provider.list_calls(updated_from=since)
     except ProviderError:
         await resting.note_unasked(runtime)
         raise
@@ -108,7 +108,7 @@ def sweep_is_due(runtime: Runtime, swept_until: datetime | None, now: datetime) 
 
 
 def _sweep_distance(runtime: Runtime) -> timedelta:
-    return timedelta(seconds=runtime.settings.scaled(runtime.settings.default_cron_cadence) / 2)
+    return _scaled(runtime, runtime.settings.default_cron_cadence / 2)
 
 
 async def _settle_seen(runtime: Runtime, seen: Sequence[SeenCall]) -> Reconciled:
@@ -225,8 +225,9 @@ async def _window(
     number = numbers[call.id]
     if number not in windows:
         started = [one.dial_started_at or one.claimed_at for one in due if numbers.get(one.id) == number]
+        since = min(started) - _scaled(runtime, SKEW_SECONDS)
         windows[number] = await runtime.provider.list_calls(
-            phone_number_id=number, created_from=min(started) - SKEW, source=Source.POLL
+            phone_number_id=number, created_from=since, source=Source.POLL
         )
         await _list_known(runtime, windows[number].calls)
     return number, windows[number]
@@ -281,6 +282,10 @@ async def _cannot_ask(runtime: Runtime, call: Call) -> Settled | None:
     if is_unknown and runtime.clock.now() - since > timeout:
         return await bring(runtime, call.id, CallNews(kind=NewsKind.UNSURE, source=Source.TICK, reason=reason))
     return None
+
+
+def _scaled(runtime: Runtime, seconds: float) -> timedelta:
+    return timedelta(seconds=runtime.settings.scaled(seconds))
 
 
 def _later(runtime: Runtime) -> datetime:

@@ -16,6 +16,8 @@ from autolynx.log import log
 from autolynx.provider.port import CallOrder
 from autolynx.runtime import Runtime
 
+SHORTEST_WAIT_SECONDS = 0.01
+
 
 @dataclass(kw_only=True)
 class Refilled:
@@ -75,7 +77,8 @@ async def _dial_all(runtime: Runtime, claimed: Claimed) -> list[Dialled]:
 class Refiller:
     """Refills in the background of a server: requests that come while one is claiming share the next claim.
 
-    Claims follow one another; the dials that they lead to run side by side. `drain` waits for all of it.
+    Claims follow one another; the dials that they lead to run side by side. Where only time makes room (a number's
+    launch rate, the end of a rest, a contact that comes due) it asks again at that moment. `drain` waits for all of it.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -83,6 +86,7 @@ class Refiller:
         self._wanted = False
         self._claimer: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reminder: asyncio.TimerHandle | None = None
         self._is_closing = False
 
     def request(self) -> None:
@@ -96,6 +100,7 @@ class Refiller:
     async def drain(self) -> None:
         """Take no more requests and wait for what is under way."""
         self._is_closing = True
+        self._remind_at(None)
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
@@ -115,8 +120,18 @@ class Refiller:
             except AutolynxError as error:
                 log.error("refill.failed", reason=error.message)
                 return
+            self._remind_at(claimed.changes_at)
             for order in claimed.orders:
                 self._track(self._dial(order, claimed.account))
+
+    def _remind_at(self, moment: datetime | None) -> None:
+        """Ask again at that moment, and at no other that was noted before: the latest claim knows best."""
+        if self._reminder is not None:
+            self._reminder.cancel()
+        self._reminder = None
+        if moment is not None and not self._is_closing:
+            seconds = max(SHORTEST_WAIT_SECONDS, (moment - self._runtime.clock.now()).total_seconds())
+            self._reminder = asyncio.get_running_loop().call_later(seconds, self.request)
 
     async def _dial(self, order: CallOrder, account: Account) -> None:
         try:

@@ -17,7 +17,7 @@ from autolynx.store import gate, phone_numbers
 
 
 async def note_success(runtime: Runtime) -> None:
-    """The provider accepted a call: close the circuit."""
+    """The provider placed a call: close the circuit."""
     await _change(runtime, pacing.after_success)
 
 
@@ -66,11 +66,22 @@ async def note_blame(runtime: Runtime, settled: Settled) -> None:
         case Blame.ACCOUNT:
             await _change(runtime, lambda account: pacing.after_trouble(account, reason=reason, now=now))
         case Blame.PROVIDER:
-            await note_failure(runtime, reason)
+            await _note_unstarted(runtime, reason, claimed_at=settled.after.claimed_at)
         case Blame.NUMBER:
             await _hold_number(runtime, settled.phone_number_id, reason=reason, until=next_utc_day(now))
         case Blame.CAMPAIGN | Blame.NOBODY:
             return
+
+
+async def _note_unstarted(runtime: Runtime, reason: str, *, claimed_at: datetime) -> None:
+    """The provider accepted a call and failed to place it: one more failure in the row."""
+    rules, now = runtime.settings.pacing, runtime.clock.now()
+
+    def rule(account: Account) -> Account:
+        is_probe = pacing.is_probe(account, claimed_at=claimed_at)
+        return pacing.after_failure(account, rules, reason=reason, now=now, is_probe=is_probe)
+
+    await _change(runtime, rule)
 
 
 @once_more

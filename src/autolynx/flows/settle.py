@@ -1,18 +1,21 @@
 """The one door: every change to a call passes here, whoever brings the news."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from autolynx.domain.advance import Advance, Timers, advance
 from autolynx.domain.call import Call, CallNews, CallStatus, NewsKind, Source
 from autolynx.domain.campaign import TRANSITIONS, Campaign, CampaignStatus, Standings, status_after
-from autolynx.domain.contact import ContactState, Standing, standing_after
+from autolynx.domain.contact import ContactState, Standing
 from autolynx.domain.outcome import Blame
+from autolynx.domain.retry import is_worth_another_try
 from autolynx.domain.words import why
-from autolynx.store import calls, campaigns, contacts, inbox, settling
+from autolynx.flows.contact_turn import judge_contact
+from autolynx.flows.history import event_of
+from autolynx.store import calls, campaigns, contacts, inbox, phone_numbers, settling
 from autolynx.store.database import Connection
 from autolynx.store.inbox import Delivery
 from autolynx.store.settling import Event, Locked
@@ -28,11 +31,27 @@ class Settled:
     phone_number_id: str
     event: Event | None  # what its history has to tell
     blame: Blame = Blame.NOBODY
+    ends_failures: bool = False  # the provider failed before, and this call has now started
 
     @property
     def freed_line(self) -> bool:
-        """Whether a line became free: something else may be dialled at once."""
-        return self.before.holds_line and not self.after.holds_line
+        """Whether something else may be dialled at once: a line became free, or the provider works again."""
+        return (self.before.holds_line and not self.after.holds_line) or self.ends_failures
+
+    @property
+    def took_line(self) -> bool:
+        """Whether a line that had been given up is held after all."""
+        return self.after.holds_line and not self.before.holds_line
+
+    @property
+    def launch(self) -> tuple[str, date]:
+        """The phone number, and the UTC day of it, that the call counts as a launch of."""
+        return self.phone_number_id, self.after.claimed_at.astimezone(UTC).date()
+
+    @property
+    def launches_more(self) -> int:
+        """1 or -1 where the call turned out to be a launch after all, or to be none; else 0."""
+        return int(self.before.is_released) - int(self.after.is_released)
 
     @property
     def wants_hang_up(self) -> bool:
@@ -40,86 +59,124 @@ class Settled:
         return self.after.hangs_up and self.after.is_connected and bool(self.after.facts.control_url)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """News of a call that is locked already. `delivery` is the body, put into the inbox before, that tells it."""
+
+    locked: Locked
+    news: CallNews
+    delivery: Delivery | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decided:
+    """What news make of a call and of its contact, before anything of the campaign is looked at."""
+
+    told: Told
+    step: Advance
+    standing: Standing | None  # what the contact is left as; None where it stays as it is
+
+    @property
+    def is_changed(self) -> bool:
+        return self.step.call != self.told.locked.call
+
+    @property
+    def may_be_last(self) -> bool:
+        """Whether it frees a line and nothing of its campaign was due: the campaign may be over."""
+        call = self.told.locked.call
+        return self.told.locked.may_be_last and call.holds_line and not self.step.call.holds_line
+
+
 async def settle(conn: Connection, call_id: UUID, news: CallNews, *, now: datetime, timers: Timers) -> Settled:
     """Apply one piece of news to a call inside the caller's transaction. Raises NotFound.
 
     Locks the campaign, then the call; asks the pure rule; saves; appends the event; moves contact and campaign.
     """
-    settled = await settle_locked(conn, await settling.lock(conn, call_id), news, now=now, timers=timers)
-    await append_told(conn, [settled], now=now)
+    told = Told(locked=await settling.lock(conn, call_id), news=news)
+    return (await settle_locked(conn, [told], now=now, timers=timers))[0]
+
+
+async def settle_locked(conn: Connection, told: Sequence[Told], *, now: datetime, timers: Timers) -> list[Settled]:
+    """Apply news to calls that are locked already, each of another contact.
+
+    Each is decided by itself; what they change is written together, so that many cost little more than one.
+    """
+    decided = [await _decide(conn, one, now=now, timers=timers) for one in told]
+    await calls.save_all(conn, [(one.told.locked.call, one.step.call) for one in decided if one.is_changed])
+    await contacts.save_standings(conn, {one.step.call.contact_id: one.standing for one in decided if one.standing})
+    settled = await _follow(conn, decided, now=now)
+    await _append_told(conn, settled, now=now)
     return settled
 
 
-async def append_told(conn: Connection, settled: Iterable[Settled], *, now: datetime) -> None:
-    """Append to the calls' history what settling them made worth telling."""
+async def _append_told(conn: Connection, settled: Sequence[Settled], *, now: datetime) -> None:
+    """Write what settling these calls leaves behind: their history, and launches that were none after all."""
     events = [one.event for one in settled if one.event is not None]
     if events:
         await settling.append_events(conn, events, now=now)
+    launches: Counter[tuple[str, date]] = Counter()
+    for one in settled:
+        if one.launches_more:
+            launches[one.launch] += one.launches_more
+    for (number, day), more in sorted(launches.items()):  # in one order everywhere: nobody waits in a circle
+        if more:
+            await phone_numbers.correct_launches(conn, number, day=day, more=more)
 
 
-async def settle_locked(
-    conn: Connection, locked: Locked, news: CallNews, *, now: datetime, timers: Timers, delivery: Delivery | None = None
-) -> Settled:
-    """Apply one piece of news to a call that is locked already; the caller appends what it made worth telling.
-
-    `delivery` is the body, put into the inbox before, that tells it.
-    """
+async def _decide(conn: Connection, told: Told, *, now: datetime, timers: Timers) -> _Decided:
+    locked, news = told.locked, told.news
     step = advance(locked.call, news, now=now, timers=timers)
     if step.is_second_id:
         await _keep_second_id(conn, locked, news, now=now)
-    elif step.call != locked.call:
-        await calls.save(conn, locked.call, step.call)
     await _note_contradiction(conn, locked.call, news, now=now)
-    campaign = await _follow(conn, locked, step, now=now, timers=timers)
+    is_reached_after_all = is_worth_another_try(locked.call) and not is_worth_another_try(step.call)
+    if step.is_revived or is_reached_after_all:
+        locked = await _withdraw_later_claim(conn, locked, now=now, timers=timers)
+    is_changed = step.call != locked.call
+    scale = timers.time_scale
+    standing = await judge_contact(conn, locked, step, now=now, time_scale=scale) if is_changed else None
+    return _Decided(told=told, step=step, standing=standing)
+
+
+async def _follow(conn: Connection, decided: Sequence[_Decided], *, now: datetime) -> list[Settled]:
+    """Let the campaigns follow their calls, which are saved by now; the last call that may end one looks."""
+    last = {one.step.call.campaign_id: one for one in decided if one.may_be_last}
+    standings = await campaigns.list_standings(conn, last)
+    as_left: dict[UUID, Campaign] = {}
+    settled: list[Settled] = []
+    for one in decided:
+        key = one.step.call.campaign_id
+        locked = one.told.locked
+        if key in as_left:
+            locked = replace(locked, campaign=as_left[key])
+        seen = standings.get(key) if one is last.get(key) else None
+        as_left[key] = locked.campaign
+        if one.is_changed:
+            as_left[key] = await _move_campaign(conn, locked, one.step, seen, now=now)
+        await _watch(conn, locked, one.step, now=now)
+        settled.append(_settled(one, as_left[key]))
+    return settled
+
+
+async def _watch(conn: Connection, locked: Locked, step: Advance, *, now: datetime) -> None:
+    """Look at what a call brings along that we did not know of: a line in use, parked bodies."""
+    if step.call.holds_line and not locked.call.holds_line:
+        await _watch_cap(conn, locked, now=now)
     if step.call.provider_call_id and not locked.call.provider_call_id:
         await inbox.unpark(conn, provider_call_id=step.call.provider_call_id, now=now)
+
+
+def _settled(one: _Decided, campaign: Campaign) -> Settled:
+    before, step = one.told.locked.call, one.step
     return Settled(
-        before=locked.call,
+        before=before,
         after=step.call,
         campaign=campaign,
         phone_number_id=campaign.phone_number_id,
-        event=_event(locked.call, step, news, delivery=delivery),
+        event=event_of(before, step, one.told.news, delivery=one.told.delivery),
         blame=step.blame,
+        ends_failures=one.told.locked.is_failing and step.call.has_started and not before.has_started,
     )
-
-
-def _event(before: Call, step: Advance, news: CallNews, *, delivery: Delivery | None) -> Event | None:
-    if not _is_worth_an_event(before, step, news):
-        return None
-    return Event(
-        campaign_id=before.campaign_id,
-        call_id=before.id,
-        status=step.call.status,
-        source=news.source,
-        payload=_payload(news, step.call),
-        delivery=delivery,
-    )
-
-
-def _is_worth_an_event(before: Call, step: Advance, news: CallNews) -> bool:
-    """Keep history for what changed, for a second id, and for a reason that contradicts the one we kept."""
-    is_changed = _without_timers(before) != _without_timers(step.call)
-    reason = news.facts.ended_reason
-    return is_changed or step.is_second_id or (reason is not None and reason != step.call.facts.ended_reason)
-
-
-def _without_timers(call: Call) -> Call:
-    return replace(call, next_check_at=None, checks=0, last_status_at=None, missing_since=None)
-
-
-def _payload(news: CallNews, after: Call) -> dict[str, Any]:
-    """Return the event's own words: no name, no phone number, nothing secret."""
-    said = "ended" if news.is_over else (news.status or news.kind)
-    values = {
-        "said": said,
-        "kind": news.kind,
-        "outcome": after.outcome,
-        "endedReason": news.facts.ended_reason,
-        "costUsd": str(news.facts.cost_usd) if news.facts.cost_usd is not None else None,
-        "providerCallId": news.provider_call_id,
-        "reason": news.reason,
-    }
-    return {name: value for name, value in values.items() if value is not None}
 
 
 async def _keep_second_id(conn: Connection, locked: Locked, news: CallNews, *, now: datetime) -> None:
@@ -148,25 +205,12 @@ async def _note_contradiction(conn: Connection, before: Call, news: CallNews, *,
         )
 
 
-async def _follow(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> Campaign:
-    """Let the contact and the campaign follow their call; returns the campaign as it stands then."""
-    campaign = locked.campaign
-    if step.is_revived:
-        locked = await _withdraw_later_claim(conn, locked, now=now, timers=timers)
-    if step.call != locked.call:
-        await _move_contact(conn, locked, step, now=now, timers=timers)
-        campaign = await _move_campaign(conn, locked, step, now=now)
-    if step.call.holds_line and not locked.call.holds_line:
-        await _watch_cap(conn, locked, now=now)
-    return campaign
-
-
 async def _withdraw_later_claim(conn: Connection, locked: Locked, *, now: datetime, timers: Timers) -> Locked:
-    """A claim that went back was dialled after all: a later claim of its contact that was not yet sent goes back."""
+    """This call was dialled, or reached somebody, after all: a later claim that was not yet sent goes back."""
     later = await settling.find_unsent_claim(conn, locked.call.contact_id)
     if later is None:
         return locked
-    news = CallNews(kind=NewsKind.LAPSED, source=Source.TICK, reason="An earlier call of it did go out.")
+    news = CallNews(kind=NewsKind.LAPSED, source=Source.TICK, reason="An earlier call of it makes it needless.")
     withdrawn = await settle(conn, later, news, now=now, timers=timers)
     has_gone_back = withdrawn.after.is_released
     return replace(locked, contact_state=ContactState.DUE, other_is_active=False) if has_gone_back else locked
@@ -186,63 +230,9 @@ async def _watch_cap(conn: Connection, locked: Locked, *, now: datetime) -> None
         )
 
 
-async def _move_contact(conn: Connection, locked: Locked, step: Advance, *, now: datetime, timers: Timers) -> None:
-    call = step.call
-    if step.is_revived and (_another_is_calling(locked) or _is_one_too_many(locked)):
-        await _report_double_dial(conn, locked, now=now)
-    standing = standing_after(call, now=now, releases=locked.releases, time_scale=timers.time_scale)
-    if not _applies(locked, call, standing):
-        return
-    await contacts.save_standing(conn, call.contact_id, standing)
-    if standing.state is ContactState.UNSURE:
-        await settling.raise_incident(
-            conn,
-            kind="unsure",
-            sentence="Nobody can say whether this contact was called: a person has to decide.",
-            now=now,
-            campaign_id=call.campaign_id,
-            call_id=call.id,
-        )
-
-
-def _another_is_calling(locked: Locked) -> bool:
-    """Whether the contact is on another call: the contact's row is fresh under the lock, so it is what we believe."""
-    return locked.other_is_active or (locked.contact_state is ContactState.CALLING and not locked.call.status.is_active)
-
-
-def _is_one_too_many(locked: Locked) -> bool:
-    """Whether this call, besides the others of its contact, makes more dials than were allowed."""
-    return locked.dialled_besides >= locked.campaign.options.max_attempts + locked.extra_attempts
-
-
-def _applies(locked: Locked, call: Call, standing: Standing) -> bool:
-    """Whether the contact takes this standing: the latest call speaks; an older one only if it did happen after all."""
-    if standing.state is locked.contact_state or _another_is_calling(locked):
-        return False
-    decided = locked.contact_state in {ContactState.DONE, ContactState.EXCLUDED}
-    if decided and standing.state is not ContactState.CALLING:
-        # A person's "leave it", or the end of an earlier call, stands; only a call that turns out not to have been
-        # dialled gives the contact its turn back.
-        is_left = locked.call.is_in_doubt
-        is_done = locked.contact_state is ContactState.DONE
-        return standing.state is ContactState.DUE and locked.is_latest and is_done and not is_left
-    if locked.is_latest:
-        return True
-    return call.counts_as_attempt and locked.contact_state is ContactState.DUE and standing.state is ContactState.DONE
-
-
-async def _report_double_dial(conn: Connection, locked: Locked, *, now: datetime) -> None:
-    await settling.raise_incident(
-        conn,
-        kind="double_dial",
-        sentence="A call taken for never dialled did reach the provider, and its contact had been claimed again.",
-        now=now,
-        campaign_id=locked.call.campaign_id,
-        call_id=locked.call.id,
-    )
-
-
-async def _move_campaign(conn: Connection, locked: Locked, step: Advance, *, now: datetime) -> Campaign:
+async def _move_campaign(
+    conn: Connection, locked: Locked, step: Advance, standings: Standings | None, *, now: datetime
+) -> Campaign:
     campaign, call = locked.campaign, step.call
     if call.provider_call_id and campaign.started_at is None:
         await campaigns.save_started_at(conn, campaign.id, now)
@@ -251,8 +241,6 @@ async def _move_campaign(conn: Connection, locked: Locked, step: Advance, *, now
         reason = why(step.blame, call.facts.ended_reason)
         await campaigns.save_status(conn, campaign, CampaignStatus.FAILED, now=now, reason=reason)
         return replace(campaign, status=CampaignStatus.FAILED)
-    may_be_last = locked.may_be_last and locked.call.holds_line and not call.holds_line
-    standings = await campaigns.get_standings(conn, campaign.id) if may_be_last else None
     return await _save_if_moved(conn, campaign, call, standings, now=now)
 
 
@@ -265,8 +253,9 @@ async def _save_if_moved(
     status = status_after(
         campaign.status, was_accepted=was_accepted, was_reported=was_reported, standings=standings or busy
     )
-    if status is not campaign.status:
-        await campaigns.save_status(conn, campaign, status, now=now)
+    if status is campaign.status:
+        return campaign
+    await campaigns.save_status(conn, campaign, status, now=now)
     return replace(campaign, status=status)
 
 

@@ -1,12 +1,10 @@
 """Several webhooks in one transaction: under a storm most of their cost is locking, committing and waiting."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
-from uuid import UUID
+from dataclasses import dataclass
 
-from autolynx.domain.campaign import Campaign
 from autolynx.flows.once_more import once_more
-from autolynx.flows.settle import Settled, append_told, settle_locked
+from autolynx.flows.settle import Settled, Told, settle_locked
 from autolynx.provider.port import WebhookNews
 from autolynx.runtime import Runtime
 from autolynx.store import inbox, settling
@@ -39,24 +37,21 @@ async def settle_together(runtime: Runtime, letters: Sequence[Letter]) -> dict[D
         for letter in letters
         if letter.body.our_call_id is not None and letter.news.news is not None
     }
-    done: dict[Delivery, Settled] = {}
     if not ours:
-        return done
+        return {}
     now, timers = runtime.clock.now(), runtime.settings.timers
-    campaigns: dict[UUID, Campaign] = {}  # as the letters before left them
     async with runtime.database.pipelined() as conn:
         found = _one_per_contact(await settling.list_locked(conn, list(ours)))
         if not found:
-            return done
-        await inbox.put(conn, [ours[locked.call.id][0] for locked in found], InboxState.SETTLED, now=now)
-        for locked in found:
-            body, news = ours[locked.call.id]
-            as_left = replace(locked, campaign=campaigns.get(locked.campaign.id, locked.campaign))
-            settled = await settle_locked(conn, as_left, news, now=now, timers=timers, delivery=body.delivery)
-            campaigns[settled.campaign.id] = settled.campaign
-            done[body.delivery] = settled
-        await append_told(conn, done.values(), now=now)
-    return done
+            return {}
+        bodies = [ours[locked.call.id][0] for locked in found]
+        await inbox.put(conn, bodies, InboxState.SETTLED, now=now)
+        told = [
+            Told(locked=locked, news=ours[locked.call.id][1], delivery=body.delivery)
+            for locked, body in zip(found, bodies, strict=True)
+        ]
+        settled = await settle_locked(conn, told, now=now, timers=timers)
+    return {body.delivery: one for body, one in zip(bodies, settled, strict=True)}
 
 
 def _one_per_contact(found: Sequence[Locked]) -> list[Locked]:

@@ -13,7 +13,7 @@ from autolynx.errors import AutolynxError, DatabaseUnavailable, ProviderError
 from autolynx.flows import campaign_life, ingest, reconcile
 from autolynx.flows.importing import purge_expired_uploads
 from autolynx.flows.reconcile import Reconciled
-from autolynx.flows.refill import Refiller, refill
+from autolynx.flows.refill import refill
 from autolynx.log import log
 from autolynx.runtime import Runtime
 from autolynx.store import gate
@@ -121,9 +121,8 @@ def _next_at(runtime: Runtime, agenda: Agenda, *, pacing_at: datetime | None) ->
 class Ticker:
     """The built-in clockwork of a server: ticks at the earliest due time, at most the cadence (with jitter) apart."""
 
-    def __init__(self, runtime: Runtime, refiller: Refiller) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._refiller = refiller
         self._task: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
 

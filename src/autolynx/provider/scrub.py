@@ -77,14 +77,17 @@ def _scrub(value: Any, secrets: tuple[str, ...], depth: int) -> Any:
         return _storable(value)
     if depth > DEEPEST:
         return REMOVED
+    depth += 1
     if isinstance(value, list):
-        return [_scrub(item, secrets, depth + 1) for item in value]
-    return {
-        _scrub_key(key, secrets): REMOVED
-        if is_secret_key(key) and not _is_nothing(item)
-        else _scrub(item, secrets, depth + 1)
-        for key, item in value.items()
-    }
+        return [_scrub(item, secrets, depth) for item in value]
+    scrubbed = {}
+    for key, item in value.items():
+        name, is_secret = _scrub_key(key, secrets)
+        if is_secret and not _is_nothing(item):
+            scrubbed[name] = REMOVED
+        else:
+            scrubbed[name] = _scrub_text(item, secrets) if type(item) is str else _scrub(item, secrets, depth)
+    return scrubbed
 
 
 def _is_nothing(value: Any) -> bool:
@@ -101,12 +104,14 @@ def _storable(value: Any) -> Any:
 
 
 def _scrub_text(text: str, secrets: tuple[str, ...]) -> str:
-    text = clean(text)
+    if "\x00" in text or not text.isascii():
+        text = clean(text)
     if len(text) < _SHORTEST_SECRET:
         return text
     for secret in secrets:
-        text = text.replace(secret, REMOVED)
-    if "://" in text:
+        if secret in text:
+            text = text.replace(secret, REMOVED)
+    if ":" in text and "://" in text:  # a single character is found several times faster
         text = _ADDRESS.sub(_scrub_address, text)
     lowered = text.lower()  # looking first: the pattern is slow on long texts
     if "bearer" in lowered or "basic" in lowered:
@@ -115,8 +120,9 @@ def _scrub_text(text: str, secrets: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _scrub_key(key: str, secrets: tuple[str, ...]) -> str:
-    return _scrub_text(key, secrets)
+def _scrub_key(key: str, secrets: tuple[str, ...]) -> tuple[str, bool]:
+    """Return the key as it may be stored, and whether what it names is secret."""
+    return _scrub_text(key, secrets), is_secret_key(key)
 
 
 def _scrub_address(match: re.Match[str]) -> str:

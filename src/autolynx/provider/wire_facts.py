@@ -89,7 +89,9 @@ def read_our_call_id(holders: Sequence[Object]) -> UUID | None:
 def _places(holders: Sequence[Object], paths: Iterable[Path]) -> Iterator[Any]:
     for holder in holders:
         for path in paths:
-            yield at(holder, *path)
+            value = at(holder, *path)
+            if value is not None:
+                yield value
 
 
 def _cost(holders: Sequence[Object], *, is_over: bool) -> Decimal | None:

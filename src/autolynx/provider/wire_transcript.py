@@ -1,10 +1,11 @@
 """What was said: the transcript of a call in one shape, whatever shape it came in."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+import orjson
 
 from autolynx.provider.wire_values import Object, as_number, as_text, as_word, at, first, objects
 
@@ -48,8 +49,8 @@ def transcript_rank(transcript: Transcript | None) -> str:
     """Return a key whose greatest value marks the transcript to keep: the longest; '' for none."""
     if transcript is None:
         return ""
-    canonical = json.dumps(transcript, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return f"{len(canonical):09d}:{hashlib.sha256(canonical.encode()).hexdigest()}"
+    canonical = orjson.dumps(transcript, option=orjson.OPT_SORT_KEYS)
+    return f"{len(canonical.decode()):09d}:{hashlib.sha256(canonical).hexdigest()}"
 
 
 def _texts(holders: Sequence[Object]) -> Iterator[Any]:
@@ -76,16 +77,15 @@ def _has_speech(messages: Sequence[dict[str, Any]]) -> bool:
 
 def _line(item: Object) -> dict[str, Any] | None:
     role = _ROLES.get((as_word(item.get("role")) or "").lower())
-    keys = ("name",) if role == "tool" else ("message", "content", "text")
-    words = first(as_text(item.get(key)) for key in keys)
-    if role is None or (words is None and role != "tool"):
+    if role is None:
         return None
+    keys = ("name",) if role == "tool" else ("message", "content", "text")
+    words = first(as_text(item[key]) for key in keys if key in item)
+    if words is None and role != "tool":
+        return None
+    line = {"role": role, "message": words or ""}
     seconds = as_number(item.get("secondsFromStart"))
-    return {
-        "role": role,
-        "message": words or "",
-        **({} if seconds is None else {"secondsFromStart": seconds}),
-    }
+    return line if seconds is None else {**line, "secondsFromStart": seconds}
 
 
 def _as_lines(messages: Sequence[dict[str, Any]]) -> str:

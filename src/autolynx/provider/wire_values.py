@@ -24,6 +24,7 @@ _SECONDS = (1e9, 1e10)  # epoch seconds of our century have ten digits, millisec
 _MILLISECONDS = (1e12, 1e13)
 _MOST_USD = Decimal(100_000)  # far beyond any call; keeps nonsense out of the sums
 _CENTS = Decimal("0.0001")  # what the database keeps
+_USUAL_SCHEMES = ("https://", "wss://", "http://", "ws://")
 _SIGNING_KEYS = re.compile(r"^(x-(amz|goog)-.*|signature|sig|se|expires|token|key-pair-id|policy|awsaccesskeyid)$")
 
 
@@ -48,7 +49,9 @@ def as_object(value: Any) -> Object:
 def at(source: Any, *path: str) -> Any:
     """Return what lies under the keys, or None where the way breaks off."""
     for key in path:
-        source = as_object(source).get(key)
+        if not isinstance(source, dict):
+            return None
+        source = source.get(key)
     return source
 
 
@@ -73,7 +76,7 @@ def as_uuid(value: Any) -> UUID | None:
 
 def as_number(value: Any) -> float | None:
     """Return a finite number, also from a string of digits; None for anything else, booleans included."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and len(value) > LONGEST_WORD:
         return None
@@ -127,7 +130,7 @@ def as_money(value: Any) -> Decimal | None:
 def as_address(value: Any) -> str | None:
     """Return an http or https address; None for anything else, such as a script."""
     text = (as_text(value) or "").strip()
-    if len(text) > LONGEST_ADDRESS or any(char.isspace() for char in text):
+    if len(text) > LONGEST_ADDRESS or len(text.split()) > 1:
         return None
     try:
         parts = urlsplit(text)
@@ -144,6 +147,8 @@ def stable_address(value: Any) -> str | None:
 
 def without_signature(address: str) -> str:
     """Return the address without its query where that holds a signature, and without a user and password."""
+    if address.startswith(_USUAL_SCHEMES) and not any(sign in address for sign in "?@#"):
+        return address  # there is nothing to take apart, as in most addresses
     try:
         parts = urlsplit(address)
         is_signed = any(_SIGNING_KEYS.match(key.lower()) for key, _ in parse_qsl(parts.query, keep_blank_values=True))

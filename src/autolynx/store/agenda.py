@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from autolynx.store.campaigns import FINISHED
-from autolynx.store.claims import READY
+from autolynx.store.claims import NEXT_DUE, READY
 from autolynx.store.database import Connection
 
 
@@ -32,10 +32,7 @@ async def get_agenda(conn: Connection, *, now: datetime) -> Agenda:
                     AND dial_started_at IS NULL AND provider_call_id IS NULL) AS lapses_at,
                 (SELECT min(retry_at) FROM webhook_inbox WHERE state IN ('received', 'parked')) AS retries_at,
                 (SELECT min(next_check_at) FROM calls WHERE next_check_at IS NOT NULL) AS checks_at,
-                (SELECT min(d.due_at) FROM campaigns c CROSS JOIN LATERAL
-                    (SELECT due_at FROM contacts WHERE campaign_id = c.id AND due_at > %(now)s
-                        ORDER BY due_at LIMIT 1) d
-                    WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL) AS comes_due_at,
+                ({NEXT_DUE}) AS comes_due_at,
                 (SELECT min(expires_at) FROM uploads) AS upload_expires_at,
                 EXISTS (SELECT {FINISHED}) AS has_finished,
                 EXISTS (SELECT {READY}) AS has_ready""",

@@ -1,6 +1,6 @@
 """Calls: one row per claim, from the first instant to the last word about it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,9 @@ COLUMNS = ", ".join(f"k.{name}" for name in (*_OWN, *_FACTS))
 _SAVED = tuple(
     name for name in _OWN if name not in {"id", "campaign_id", "contact_id", "attempt", "claimed_at", "version"}
 )
+_SAVE_ALL = f"""UPDATE calls k SET {"".join(f"{name} = v.{name}, " for name in (*_SAVED, *_FACTS))}
+        transcript_json = coalesce(v.transcript_json, k.transcript_json), version = k.version + 1
+    FROM jsonb_populate_recordset(NULL::calls, %s) v WHERE k.id = v.id AND k.version = v.version"""
 
 
 def from_row(row: Row) -> Call:
@@ -53,21 +56,39 @@ async def get(conn: Connection, call_id: UUID) -> Call:
     return from_row(row)
 
 
-async def save(conn: Connection, before: Call, after: Call) -> bool:
-    """Write what changed; False where somebody else wrote in between (the version had moved)."""
-    values = _changed(before, after, _SAVED) | _changed(before.facts, after.facts, _FACTS)
-    if after.facts.transcript_rank > before.facts.transcript_rank:
-        values["transcript_json"] = Jsonb(after.facts.transcript)
-    sets = "".join(f"{name} = %({name})s, " for name in values)
-    cursor = await conn.execute(
+async def save_all(conn: Connection, changes: Sequence[tuple[Call, Call]]) -> None:
+    """Write calls, each given as it was and as it is now, in one statement; the caller holds their locks.
+
+    One that somebody else wrote in between (its version had moved) stays as it is.
+    """
+    if len(changes) == 1:
+        await _save(conn, *changes[0])
+    elif changes:
+        await conn.execute(_SAVE_ALL, [Jsonb([_as_record(before, after) for before, after in changes])])
+
+
+async def _save(conn: Connection, before: Call, after: Call) -> None:
+    """Write one call: what names only the columns that changed is planned in half the time."""
+    old, new = _as_record(before, before), _as_record(before, after)
+    changed = {name: value for name, value in new.items() if name not in old or value != old[name]}
+    if "transcript_json" in changed:
+        changed["transcript_json"] = Jsonb(changed["transcript_json"])
+    sets = "".join(f"{name} = %({name})s, " for name in changed)
+    await conn.execute(
         f"UPDATE calls SET {sets}version = version + 1 WHERE id = %(id)s AND version = %(version)s",
-        {**values, "id": before.id, "version": before.version},
+        {**changed, "id": before.id, "version": before.version},
     )
-    return cursor.rowcount == 1
 
 
-def _changed(before: object, after: object, names: Iterable[str]) -> dict[str, Any]:
-    return {name: value for name in names if (value := getattr(after, name)) != getattr(before, name)}
+def _as_record(before: Call, after: Call) -> dict[str, Any]:
+    """Return the columns by name; a transcript only where it is a better one than was kept."""
+    facts = after.facts
+    record = {name: getattr(after, name) for name in _SAVED} | {name: getattr(facts, name) for name in _FACTS}
+    cost = None if facts.cost_usd is None else str(facts.cost_usd)  # JSON has no decimals of its own
+    record |= {"id": before.id, "version": before.version, "cost_usd": cost}
+    if facts.transcript_rank > before.facts.transcript_rank:
+        record["transcript_json"] = facts.transcript
+    return record
 
 
 async def mark_dialling(

@@ -1,6 +1,6 @@
 """Campaigns: rows, transitions by compare-and-swap, and the O(1) figures kept beside them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -191,17 +191,24 @@ async def name_is_taken(conn: Connection, name: str) -> bool:
 
 async def get_standings(conn: Connection, campaign_id: UUID) -> Standings:
     """Return how many contacts stand where, from the counters, and how many lines are held."""
+    found = await list_standings(conn, [campaign_id])
+    if not found:
+        raise NotFound("There is no campaign of that id.")
+    return found[campaign_id]
+
+
+async def list_standings(conn: Connection, campaign_ids: Collection[UUID]) -> dict[UUID, Standings]:
+    """Return `get_standings` of several campaigns at once, by their ids."""
+    if not campaign_ids:
+        return {}
     cursor = await conn.execute(
-        """SELECT n.due, n.calling,
+        """SELECT n.campaign_id, n.due, n.calling,
                (SELECT count(*) FROM calls k WHERE k.campaign_id = n.campaign_id AND k.holds_line) AS lines,
                n.queued + n.ringing + n.in_progress + n.ended + n.failed + n.canceled + n.timeout AS calls
-           FROM campaign_counters n WHERE n.campaign_id = %s""",
-        [campaign_id],
+           FROM campaign_counters n WHERE n.campaign_id = ANY(%s)""",
+        [list(campaign_ids)],
     )
-    row = await cursor.fetchone()
-    if row is None:
-        raise NotFound("There is no campaign of that id.")
-    return Standings(**row)
+    return {row.pop("campaign_id"): Standings(**row) for row in await cursor.fetchall()}
 
 
 async def list_finished(conn: Connection, *, most: int) -> list[UUID]:

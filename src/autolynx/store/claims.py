@@ -1,6 +1,6 @@
 """The claim: what may be dialled next, found in O(room) whatever the size of the list, and taken in one transaction.
 
-Whoever calls these functions holds the gate.
+Whoever calls these functions to claim holds the gate.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -66,6 +66,10 @@ _FIND_READY = f"""SELECT c.id, c.cap, c.phone_number_id, c.last_served_at, c.qui
         {", ".join(f"p.{name}" for name in _PACE)}
     {READY} AND (%(id)s::uuid IS NULL OR c.id = %(id)s)"""
 
+NEXT_DUE = """SELECT min(d.due_at) AS at FROM campaigns c CROSS JOIN LATERAL
+        (SELECT due_at FROM contacts WHERE campaign_id = c.id AND due_at > %(now)s ORDER BY due_at LIMIT 1) d
+    WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL"""
+
 
 async def open_claim(conn: Connection, *, now: datetime, campaign_id: UUID | None = None) -> Opening:
     """Lock the gate; return what holds behind it, and the running campaigns that have a contact to dial now.
@@ -103,6 +107,27 @@ def _ready(row: Row) -> Ready:
         line_is_busy=row["line_is_busy"],
         quiet_at=row["quiet_at"],
     )
+
+
+async def find_ready(conn: Connection, campaign_id: UUID, *, now: datetime) -> Ready | None:
+    """Return a campaign as a claim would see it, None where nothing of it may be dialled now; nothing is locked."""
+    row = await (await conn.execute(_FIND_READY, {"id": campaign_id, "now": now})).fetchone()
+    return _ready(row) if row else None
+
+
+async def next_due_in(conn: Connection, campaign_id: UUID, *, now: datetime) -> datetime | None:
+    """Return when the next contact of a campaign that waits for its time comes due after `now`."""
+    cursor = await conn.execute(
+        "SELECT min(due_at) AS at FROM contacts WHERE campaign_id = %s AND due_at > %s", [campaign_id, now]
+    )
+    row = await cursor.fetchone()
+    return row["at"] if row else None
+
+
+async def next_due_at(conn: Connection, *, now: datetime) -> datetime | None:
+    """Return when the next contact that waits for its time comes due after `now`, over all running campaigns."""
+    row = await (await conn.execute(NEXT_DUE, {"now": now})).fetchone()
+    return row["at"] if row else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,18 +1,29 @@
 """Contacts: what their calls leave them as, and what a person decides about them."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from autolynx.domain.contact import Standing
 from autolynx.store.database import Connection
 
 
-async def save_standing(conn: Connection, contact_id: UUID, standing: Standing) -> None:
-    """Write what a contact was left as; the caller holds its campaign."""
-    await conn.execute(
-        "UPDATE contacts SET state = %s, due_at = %s, reason = %s WHERE id = %s",
-        [standing.state, standing.due_at, standing.reason, contact_id],
-    )
+async def save_standings(conn: Connection, standings: Mapping[UUID, Standing]) -> None:
+    """Write what contacts were left as, by their ids, in one statement; the caller holds their campaigns."""
+    if standings:
+        await conn.execute(
+            """UPDATE contacts t SET state = v.state, due_at = v.due_at, reason = v.reason
+               FROM jsonb_to_recordset(%s) AS v (id uuid, state text, due_at timestamptz, reason text)
+               WHERE t.id = v.id""",
+            [Jsonb([_as_record(contact_id, standing) for contact_id, standing in standings.items()])],
+        )
+
+
+def _as_record(contact_id: UUID, standing: Standing) -> dict[str, Any]:
+    return {"id": contact_id, "state": standing.state, "due_at": standing.due_at, "reason": standing.reason}
 
 
 async def note_position_batches(conn: Connection, campaign_id: UUID, batch_size: int | None) -> None:

@@ -83,8 +83,14 @@ async def put(
 
 
 def _as_record(body: Body) -> dict[str, Any]:
-    ours = None if body.our_call_id is None else str(body.our_call_id)
-    return {**asdict(body.delivery), "our_call_id": ours, "content": body.content}
+    key = body.delivery
+    return {
+        "provider_call_id": key.provider_call_id,
+        "type": key.type,
+        "status": key.status,
+        "our_call_id": body.our_call_id,
+        "content": body.content,
+    }
 
 
 async def save_state(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from autolynx.domain.pacing import NumberPace
 from autolynx.store.database import Connection
@@ -70,6 +70,14 @@ async def save_pace(conn: Connection, number: NumberPace, now: datetime) -> None
                day = excluded.day, launched_today = excluded.launched_today, hold_reason = excluded.hold_reason,
                held_until = excluded.held_until""",
         {**asdict(number), "now": now},
+    )
+
+
+async def correct_launches(conn: Connection, phone_number_id: str, *, day: date, more: int) -> None:
+    """Count so many launches more (or fewer) for that UTC day, if it is the one that is being counted."""
+    await conn.execute(
+        "UPDATE phone_numbers SET launched_today = greatest(0, launched_today + %s) WHERE id = %s AND day = %s",
+        [more, phone_number_id, day],
     )
 
 

@@ -69,7 +69,7 @@ def _as_json(value: Any) -> bytes:
     try:
         return orjson.dumps(value)
     except TypeError:  # integers beyond 64 bits, and keys that are text but of a class of their own
-        return json.dumps(value).encode()
+        return json.dumps(value, default=str).encode()
 
 
 def connection_arguments(url: str, application_name: str) -> dict[str, Any]:

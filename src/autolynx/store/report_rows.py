@@ -30,6 +30,7 @@ COLUMNS: dict[str, str] = {
     "extension": "t.extension",
     "variables": "t.variables",
     "state": "t.state",
+    "reason": "t.reason",
     "due_at": "t.due_at",
     "call_id": "k.id",
     "attempt": "k.attempt",
@@ -75,6 +76,7 @@ class ReportRow:
     extension: str | None = field(repr=False)
     variables: dict[str, str] = field(repr=False)
     state: str
+    reason: str | None
     due_at: datetime | None
     call_id: UUID | None
     attempt: int | None

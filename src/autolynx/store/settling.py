@@ -25,12 +25,15 @@ class Locked:
     call: Call
     campaign: Campaign
     contact_state: ContactState
+    contact_reason: str | None
     releases: int  # claims of this contact that went back
     is_latest: bool  # no later claim of the same contact exists
     dialled_besides: int  # other calls of the same contact that were dialled, or may have been
+    was_dialled_later: bool  # one of them was claimed after this call
     extra_attempts: int  # granted to the contact by a person
     other_is_active: bool  # another call of the same contact is active
     may_be_last: bool  # nothing of the campaign was due when the lock was asked for
+    is_failing: bool  # the provider's latest calls failed, as far as the gate knew then
 
 
 _CAMPAIGN = ", ".join(f"c.{name} AS campaign_{name}" for name in CAMPAIGN_NAMES)
@@ -61,9 +64,10 @@ async def list_locked(conn: Connection, call_ids: Sequence[UUID]) -> list[Locked
         f"""WITH c AS MATERIALIZED (SELECT * FROM campaigns
                 WHERE id = ANY(ARRAY(SELECT campaign_id FROM calls WHERE id = ANY(%(ids)s)))
                 ORDER BY id FOR NO KEY UPDATE)
-            SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, o.releases, o.is_latest,
-                t.extra_attempts, o.dialled_besides, o.other_is_active,
-                (SELECT n.due = 0 FROM campaign_counters n WHERE n.campaign_id = c.id) AS may_be_last
+            SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, t.reason AS contact_reason,
+                t.extra_attempts, o.releases, o.is_latest, o.dialled_besides, o.was_dialled_later, o.other_is_active,
+                (SELECT n.due = 0 FROM campaign_counters n WHERE n.campaign_id = c.id) AS may_be_last,
+                (SELECT g.failures > 0 FROM gate g WHERE g.id = 1) AS is_failing
             FROM (SELECT * FROM calls WHERE id = ANY(%(ids)s) AND (SELECT count(*) FROM c) > 0
                 ORDER BY id FOR NO KEY UPDATE) k
             JOIN c ON c.id = k.campaign_id
@@ -73,6 +77,8 @@ async def list_locked(conn: Connection, call_ids: Sequence[UUID]) -> list[Locked
                 coalesce(max(s.attempt), 0) = k.attempt AS is_latest,
                 count(*) FILTER (WHERE s.id <> k.id AND s.counts_as_attempt AND s.dial_started_at IS NOT NULL)
                     AS dialled_besides,
+                coalesce(bool_or(s.attempt > k.attempt AND s.counts_as_attempt AND s.dial_started_at IS NOT NULL),
+                    false) AS was_dialled_later,
                 coalesce(bool_or(s.id <> k.id AND s.status IN ('QUEUED', 'RINGING', 'IN_PROGRESS')), false)
                     AS other_is_active
                 FROM calls s WHERE s.contact_id = k.contact_id) o""",
@@ -86,12 +92,15 @@ def _locked(row: Row) -> Locked:
         call=calls.from_row(row),
         campaign=campaign_from_row({name: row[f"campaign_{name}"] for name in CAMPAIGN_NAMES}),
         contact_state=ContactState(row["contact_state"]),
+        contact_reason=row["contact_reason"],
         releases=row["releases"],
         is_latest=row["is_latest"],
         dialled_besides=row["dialled_besides"],
+        was_dialled_later=row["was_dialled_later"],
         extra_attempts=row["extra_attempts"],
         other_is_active=row["other_is_active"],
         may_be_last=row["may_be_last"],
+        is_failing=row["is_failing"],
     )
 
 

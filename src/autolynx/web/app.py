@@ -12,6 +12,7 @@ from autolynx.flows.tick import Ticker
 from autolynx.runtime import Runtime
 from autolynx.web.auth import Guard, get_caller
 from autolynx.web.context import Launching
+from autolynx.web.hooks import install_receiver
 from autolynx.web.openapi import DescribedApp
 from autolynx.web.outer import Outer
 from autolynx.web.problems import install_handlers
@@ -43,7 +44,8 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     install_handlers(app)
     app.add_middleware(Guard)
     app.add_middleware(Outer)  # the last one added stands outside
-    for router in OWN_LOCK:  # first, because routes are tried in order: webhooks are by far the most frequent requests
+    install_receiver(app)  # first, because routes are tried in order: webhooks are by far the most frequent requests
+    for router in OWN_LOCK:
         app.include_router(router)
     for router in GUARDED:
         app.include_router(router, dependencies=[Depends(get_caller)])

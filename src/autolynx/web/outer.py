@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import Response
@@ -19,16 +18,18 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "media-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
-}
-_TRANSPORT_SECURITY = "max-age=31536000; includeSubDomains"
+# Names in small letters, as ASGI wants them.
+_HEADERS = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+)
+_TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_NO_STORE = (b"cache-control", b"no-store")
 
 
 class Outer:
@@ -74,13 +75,15 @@ def _answer(error: Exception, *, path: str, now: datetime) -> Response:
 
 
 def _add_headers(message: Message, *, path: str, is_https: bool) -> None:
-    headers = MutableHeaders(scope=message)
-    for name, value in _HEADERS.items():
-        headers.setdefault(name, value)
-    if is_https:
-        headers.setdefault("Strict-Transport-Security", _TRANSPORT_SECURITY)
-    if path.startswith("/api/"):
-        headers.setdefault("Cache-Control", "no-store")
+    """Add what the answer does not say by itself."""
+    headers: list[tuple[bytes, bytes]] = message.setdefault("headers", [])
+    said = {name for name, _ in headers}
+    ours = [
+        *_HEADERS,
+        *((_TRANSPORT_SECURITY,) if is_https else ()),
+        *((_NO_STORE,) if path.startswith("/api/") else ()),
+    ]
+    message["headers"] = [*headers, *(header for header in ours if header[0] not in said)]
 
 
 def _is_https(runtime: Runtime) -> bool:

@@ -1,50 +1,26 @@
-"""How a campaign looks outside: in a list, in full, and as it is asked for."""
+"""How a campaign looks outside: in a list, in full, and as the answer to what was done to it."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, PlainSerializer
+from pydantic import PlainSerializer
 
-from autolynx.domain.campaign import MAX_CAP, MIN_CAP, Campaign, CampaignMode, CampaignStatus
-from autolynx.domain.campaign_name import MAX_CAMPAIGN_NAME_CHARACTERS
+from autolynx.domain.bounds import Bound
+from autolynx.domain.campaign import (
+    Campaign,
+    CampaignMode,
+    CampaignStatus,
+    due_again_sentence,
+)
 from autolynx.domain.metrics import Counters, estimate_completion
 from autolynx.flows.campaign_edit import Created
 from autolynx.store.reports import CampaignReport
-from autolynx.web.shapes import Input, Pagination, Shape
+from autolynx.web.shapes import Pagination, Shape
 from autolynx.web.shapes_uploads import ImportReportShape
 
 Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-Cap = Annotated[int, Field(ge=MIN_CAP, le=MAX_CAP, description="How many calls at once, 1 to 50.")]
-Name = Annotated[str, Field(min_length=1, max_length=MAX_CAMPAIGN_NAME_CHARACTERS)]
-PhoneNumberId = Annotated[str, Field(min_length=1, max_length=100)]
-
-
-class NewCampaignInput(Input):
-    """A campaign to be created, beside its file. What is left out follows from the upload and the settings."""
-
-    assistant_id: UUID
-    upload_id: UUID | None = None
-    name: Name | None = None
-    mode: CampaignMode = CampaignMode.CONTINUOUS
-    cap: Cap | None = None
-    phone_number_id: PhoneNumberId | None = None
-    region: str | None = Field(default=None, min_length=2, max_length=2)
-    line_quiet: bool = False
-    max_attempts: int = Field(default=1, ge=1, le=10)
-    include_recently_called: bool = False
-    again: bool = Field(default=False, description="Load a file that another campaign has taken already.")
-
-
-class CampaignChanges(Input):
-    """What to change. Mode, assistant and phone number only before Start."""
-
-    name: Name | None = None
-    cap: Cap | None = None
-    mode: CampaignMode | None = None
-    assistant_id: UUID | None = None
-    phone_number_id: PhoneNumberId | None = None
 
 
 class ListMetrics(Shape):
@@ -183,12 +159,16 @@ class AssistantShort(Shape):
 
 
 class CampaignDetail(CampaignBase):
-    """A campaign in full. `version` grows with every change of its calls and contacts."""
+    """A campaign in full. `version` grows with every change of its calls and contacts.
+
+    `notice` says in words what a person should know: contacts that became due again after the end.
+    """
 
     assistant: AssistantShort
     options: dict[str, Any]
     batch_size: int | None
     open_batch: int
+    notice: str | None
     metrics: DetailMetrics
     timeline: Timeline
     import_counts: dict[str, Any]
@@ -206,11 +186,47 @@ class CampaignDetail(CampaignBase):
             options=report.options,
             batch_size=campaign.batch_size,
             open_batch=campaign.open_batch,
+            notice=due_again_sentence(campaign.status, report.counters.due),
             metrics=DetailMetrics.of(report.counters),
             timeline=Timeline.of(report, now),
             import_counts=report.import_report,
             version=report.counters.version,
         )
+
+
+class PacingShape(Shape):
+    """How many more calls a campaign may place now (`room`), what binds, and when time alone changes it.
+
+    `effectiveCap`: the lower of its own cap and what the account carries now. `sentence` says it in words.
+    """
+
+    effective_cap: int
+    room: int
+    bound_by: str
+    changes_at: datetime | None
+    sentence: str
+
+    @classmethod
+    def of(cls, bound: Bound) -> "PacingShape":
+        """Show what binds."""
+        return cls(
+            effective_cap=bound.effective_cap,
+            room=bound.lines,
+            bound_by=bound.by,
+            changes_at=bound.until,
+            sentence=bound.sentence,
+        )
+
+
+class CampaignShown(CampaignDetail):
+    """A campaign in full, and what keeps it from placing more calls at this moment."""
+
+    pacing: PacingShape
+
+    @classmethod
+    def with_bound(cls, report: CampaignReport, bound: Bound, now: datetime) -> "CampaignShown":
+        """Show a campaign and what binds it."""
+        return cls(**dict(CampaignDetail.of(report, now)), pacing=PacingShape.of(bound))
 
 
 class CreatedReport(ImportReportShape):
@@ -233,18 +249,6 @@ class CampaignCreated(Shape):
     campaign_id: UUID
     import_report: CreatedReport
     campaign: CampaignDetail
-
-
-class StartInput(Input):
-    """How to start: with `holdForConfirmation` the answer waits until the first call is accepted."""
-
-    hold_for_confirmation: bool = False
-
-
-class StopInput(Input):
-    """How to stop: with `hangUp` live calls are ended now."""
-
-    hang_up: bool = False
 
 
 class StartAnswer(Shape):

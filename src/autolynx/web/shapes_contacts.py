@@ -30,7 +30,7 @@ class LatestCall(Shape):
 
 
 class ContactShape(Shape):
-    """A contact; `call` is null before the first one, and `reason` then says why there is none, if we know."""
+    """A contact; `call` is null before the first one. `reason` says why it stands where it does, if we know."""
 
     id: UUID
     name: str
@@ -59,7 +59,7 @@ class ContactShape(Shape):
             batch_index=row.batch_index,
             state=row.state,
             due_at=row.due_at,
-            reason=row.ended_reason if row.call_id is None else None,
+            reason=row.reason,
             call=_call(row),
         )
 

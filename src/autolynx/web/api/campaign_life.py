@@ -14,7 +14,8 @@ from autolynx.runtime import Runtime
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import Launching, LaunchingDep, RuntimeDep
 from autolynx.web.idempotency import OnceDep
-from autolynx.web.shapes_campaigns import MoveAnswer, StartAnswer, StartInput, StopAnswer, StopInput
+from autolynx.web.shapes_campaign_inputs import StartInput, StopInput
+from autolynx.web.shapes_campaigns import MoveAnswer, StartAnswer, StopAnswer
 
 router = APIRouter(prefix="/api", tags=["campaigns"])
 
@@ -77,7 +78,7 @@ async def pause(campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> Mov
 
 @router.post("/campaigns/{campaign_id}/resume", summary="Resume a campaign")
 async def resume(campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep) -> MoveAnswer:
-    """Go on where it was paused, or where it failed."""
+    """Go on where it was paused or failed, or with those who became due again after it was completed."""
     campaign = await resume_campaign(runtime, campaign_id)
     await note(runtime, "campaign.resumed", actor=actor.name, subject=str(campaign_id))
     await launching.work_added()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from autolynx.domain.campaign import CampaignMode, CampaignStatus
+from autolynx.domain.campaign import CampaignMode, CampaignStatus, due_again_sentence
 from autolynx.domain.metrics import estimate_completion
 from autolynx.store.reports import CampaignReport
 from autolynx.web.pages.words import NOTHING, money, share, span
@@ -70,6 +70,7 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
     lines = max(lines, counters.active_calls)  # the two were not counted in the same instant
     done = counters.done + counters.unsure + counters.excluded
     word, time = _time(report, now)
+    due_again = due_again_sentence(status, counters.due)
     return CampaignView(
         id=campaign.id,
         name=campaign.name,
@@ -78,7 +79,7 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         mode="in batches" if campaign.mode is CampaignMode.BATCH else "continuous",
         cap=campaign.cap,
         when=_when(report),
-        notice=campaign.status_reason or (notice if status.is_running else None),
+        notice=campaign.status_reason or due_again or (notice if status.is_running else None),
         total=total,
         due=counters.due,
         in_flight=lines,
@@ -93,7 +94,7 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         lines_sentence=_lines_sentence(report, lines),
         may_start=status is _S.CREATED,
         may_pause=status.is_running,
-        may_resume=status in {_S.PAUSED, _S.FAILED},
+        may_resume=status in {_S.PAUSED, _S.FAILED} or due_again is not None,
         may_stop=not status.is_terminal,
     )
 

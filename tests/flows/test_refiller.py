@@ -1,0 +1,53 @@
+"""The refiller of a server: where only time makes room it asks again by itself, and no line waits for a tick."""
+
+import asyncio
+
+import pytest
+
+from autolynx.flows.campaign_life import start_campaign
+from autolynx.flows.refill import Refiller
+from autolynx.runtime import Runtime, SystemClock
+from autolynx.store.database import Database
+from tests.support.checks import query
+from tests.support.engine import make_campaign, make_runtime, settings_for_test
+from tests.support.scripted_vapi import ScriptedVapi, running_script
+from tests.support.stub_vapi import as_json
+
+pytestmark = pytest.mark.anyio
+
+
+async def _until_dialled(vapi: ScriptedVapi, count: int) -> None:
+    async with asyncio.timeout(20):
+        while len(vapi.calls) < count:
+            await asyncio.sleep(0.01)
+
+
+async def _refilled(database: Database, vapi: ScriptedVapi, *, contacts: int, **settings: object) -> Runtime:
+    """Ask once for a refill, and wait until every contact was dialled, without any tick."""
+    runtime = make_runtime(database, vapi.url, settings=settings_for_test(**settings))
+    await start_campaign(runtime, await make_campaign(database, contacts=contacts))
+    refiller = Refiller(runtime)
+    refiller.request()
+    try:
+        await _until_dialled(vapi, contacts)
+    finally:
+        await refiller.drain()
+        await runtime.provider.close()
+    return runtime
+
+
+async def test_lines_that_a_launch_rate_holds_back_are_used_as_soon_as_it_allows(database: Database) -> None:
+    async with running_script(SystemClock().now) as vapi:
+        await _refilled(database, vapi, contacts=4, LAUNCH_PER_SECOND=20)
+    rows = await query(database, "SELECT DISTINCT claimed_at FROM calls")
+    assert len(rows) == 4  # one after the other, as the rate demands
+
+
+async def test_after_a_cool_down_the_next_call_does_not_wait_for_a_tick(database: Database) -> None:
+    refused = as_json({"message": "Over Concurrency Limit", "statusCode": 400}, status=400)
+
+    async with running_script(SystemClock().now) as vapi:
+        accept = vapi.on_dial
+        vapi.on_dial = lambda script, seen: refused if len(script.dials) == 1 else accept(script, seen)
+        await _refilled(database, vapi, contacts=1, TIME_SCALE=100)
+        assert len(vapi.dials) == 2
