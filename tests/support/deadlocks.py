@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from tests.support.postgres import read_statistics
+
 T = TypeVar("T")
 
 
@@ -52,8 +54,5 @@ async def _until_somebody_waits(url: str, *, for_pid: int, unless: asyncio.Task[
 
 
 def count_deadlocks(url: str) -> int:
-    """Return how many deadlocks the server broke in this database; every process counts at its end, so close first."""
-    with psycopg.connect(url, autocommit=True) as conn:
-        row = conn.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").fetchone()
-    assert row is not None
-    return int(row[0])
+    """Return how many deadlocks the server broke in this database; close every connection first."""
+    return read_statistics(url, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")[0]

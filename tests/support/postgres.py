@@ -123,6 +123,19 @@ class Servers:
             asyncio.run(server.stop())
 
 
+def read_statistics(url: str, query: str) -> tuple[int, ...]:
+    """Return one row of the server's statistics, once all who worked in the database are gone: then they count."""
+    others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with psycopg.connect(url, autocommit=True) as conn:
+        patience = time.monotonic() + GRACE_SECONDS
+        while conn.execute(others).rowcount:
+            assert time.monotonic() < patience, "somebody is still connected"
+            time.sleep(0.01)
+        row = conn.execute(query.encode()).fetchone()
+    assert row is not None
+    return tuple(row)
+
+
 def make_folder() -> Path:
     """Make the folder of a test run: in memory if there is room, and open to the account of the server.
 

@@ -27,6 +27,7 @@ Connection: TypeAlias = PooledConnection
 # For statements that are to cost the same however long the list is. A table that was never analysed looks to the
 # planner as if half of its calls held a line; and only a plain index scan clears dead entries out of its way.
 BY_INDEX: dict[str, int | str] = {"enable_seqscan": "off", "enable_bitmapscan": "off"}
+LET_THROUGH_SECONDS = 0.1  # PostgreSQL took a second to find the deadlock
 RECONNECT_SECONDS = 5.0  # how long one series of attempts backs off; the next request starts a fresh series
 
 
@@ -224,9 +225,11 @@ class Database:
 async def retry_once_on_deadlock(work: Callable[[], Awaitable[T]]) -> T:
     """Run `work`, one or more whole transactions, and once more if it raises DatabaseCollision.
 
-    For the edges only: never inside a transaction, and never around work that also does HTTP.
+    For the edges only: never inside a transaction, and never around work that also does HTTP. The other transaction
+    is let through first: who comes again at once may overtake it, and meet it a second time.
     """
     try:
         return await work()
     except DatabaseCollision:
+        await anyio.sleep(LET_THROUGH_SECONDS)
         return await work()
