@@ -59,13 +59,13 @@ class Plan:
         """Return how badly the provider behaves all the time; what is in seconds is in simulated ones."""
         return {
             "error_before_accept": 0.03,
-            "error_after_accept": 0.03,
+            "error_after_accept": 0.05,
             "drop_before_accept": 0.02,
-            "drop_after_accept": 0.03,
-            "html_522_after_accept": 0.01,
+            "drop_after_accept": 0.05,
+            "html_522_after_accept": 0.02,
             "slow_answer": 0.02,
             "slow_answer_seconds": 7.0 * self.speed,  # beyond our time limit, which is five real seconds at least
-            "list_lag_seconds": 15.0,
+            "list_lag_seconds": 45.0,
             "read_lag_seconds": 5.0,
             "http_429": 0.002,
             "webhook_loss": 0.2,

@@ -22,6 +22,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("AUTOLYNX_TEST_POSTGRES_URL") or None,
         help="a further PostgreSQL for the tests marked every_postgres (or AUTOLYNX_TEST_POSTGRES_URL)",
     )
+    group.addoption(
+        "--campaign-examples", type=int, help="play so many random lives of campaigns instead of the few usual ones"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -57,10 +57,11 @@ class RecordedConnection:
 
 @dataclass
 class RecordedDatabase:
-    """A database whose pipelined transactions are written down; everything else passes unseen."""
+    """A database whose pipelined transactions, and statements alone, are written down; the rest passes unseen."""
 
     inner: Database
     transactions: list[list[Step]] = field(default_factory=list)
+    alone: list[list[Step]] = field(default_factory=list)
 
     @asynccontextmanager
     async def pipelined(self, *, waits_for_disk: bool = True) -> AsyncIterator[Any]:
@@ -68,6 +69,13 @@ class RecordedDatabase:
         async with self.inner.pipelined(waits_for_disk=waits_for_disk) as conn:
             yield RecordedConnection(conn, steps)
         self.transactions.append(steps)
+
+    @asynccontextmanager
+    async def connection(self, *, by_index: bool = False) -> AsyncIterator[Any]:
+        steps: list[Step] = []
+        async with self.inner.connection(by_index=by_index) as conn:
+            yield RecordedConnection(conn, steps)
+        self.alone.append(steps)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)

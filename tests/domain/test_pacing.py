@@ -26,6 +26,7 @@ from autolynx.domain.pacing import (
     after_trouble,
     after_unasked,
     effective_account_cap,
+    is_probe,
     number_after_launches,
     number_room,
     share_room,
@@ -153,6 +154,15 @@ def test_an_open_circuit_lets_single_probes_through_at_growing_distances() -> No
 def test_failures_of_calls_that_were_under_way_together_do_not_make_the_distance_grow() -> None:
     account = failed(Account(failures=4), 40)
     assert (account.failures, account.not_before) == (5, later(5))
+
+
+def test_what_was_claimed_before_the_circuit_opened_is_no_probe() -> None:
+    account = failed(Account(), 5)
+    assert not is_probe(account, claimed_at=NOW)
+    assert is_probe(account, claimed_at=later(5))
+    assert not is_probe(failed(Account(), 4), claimed_at=later(5))
+    assert not is_probe(after_success(account), claimed_at=later(5))
+    assert after_failure(account, RULES, reason="It broke.", now=later(9), is_probe=True).opened_at == NOW
 
 
 def test_a_claim_while_the_circuit_is_closed_makes_nobody_wait() -> None:

@@ -547,6 +547,7 @@ async def test_the_circuit_opens_probes_and_closes(database: Database) -> None:
         stage.clock.move(0.2)
         await refill(stage.runtime)
         assert len(stage.vapi.dials) == 4
+        await stage.tell("theirs-1", "ringing")
         assert (await stage.gate())["failures"] == 0
         await refill(stage.runtime)
         assert len(stage.vapi.dials) == 8
@@ -858,15 +859,28 @@ async def test_one_call_that_cannot_be_settled_does_not_stop_the_tick(database: 
         assert (await stage.gate())["swept_until"] == stage.clock.now()
 
 
+class CountingClock(SystemClock):
+    """The machine's clock; it counts how often it was read."""
+
+    readings = 0
+
+    def now(self) -> datetime:
+        self.readings += 1
+        return super().now()
+
+
 async def test_the_built_in_clockwork_goes_on_after_a_tick_that_broke(database: Database) -> None:
     async with a_stage(database) as stage:
         settings = settings_for_test(DEFAULT_CRON_CADENCE=1, TIME_SCALE=10)
-        runtime = make_runtime(database, stage.vapi.url, settings=settings, clock=SystemClock())
+        clock = CountingClock()
+        runtime = make_runtime(database, stage.vapi.url, settings=settings, clock=clock)
         await query_nothing(database, "ALTER TABLE uploads RENAME TO uploads_elsewhere")
         ticker = Ticker(runtime)
         ticker.start()
         try:
-            await asyncio.sleep(0.5)
+            async with asyncio.timeout(10):
+                while clock.readings < 4:  # every tick reads it before it asks the database
+                    await asyncio.sleep(0.01)
             assert (await stage.gate())["last_tick_at"] is None
             await query_nothing(database, "ALTER TABLE uploads_elsewhere RENAME TO uploads")
             async with asyncio.timeout(10):

@@ -6,6 +6,7 @@ import pytest
 
 from autolynx.flows.campaign_life import pause_campaign, resume_campaign, start_campaign, stop_campaign
 from autolynx.flows.dialing import hold_dialling, release_dialling
+from autolynx.flows.tick import run_once
 from autolynx.store.database import Database
 from tests.support.checks import (
     assert_counters_are_a_recount,
@@ -15,9 +16,30 @@ from tests.support.checks import (
     query,
 )
 from tests.support.engine import make_campaign, running_engine, wait_until_settled
-from tests.support.sim import TWILIO_SECOND, running_sim
+from tests.support.sim import TWILIO_SECOND, Sim, running_sim
 
 pytestmark = pytest.mark.anyio
+
+
+async def until_dialled(sim: Sim, dials: int) -> None:
+    """Wait until the simulator has seen so many dials."""
+    async with asyncio.timeout(30):
+        while (await sim.summary())["dials"] < dials:
+            await asyncio.sleep(0.01)
+
+
+async def until_answered(database: Database) -> None:
+    """Wait until no request to dial is under way."""
+    async with asyncio.timeout(30):
+        while await query(database, "SELECT id FROM calls WHERE holds_line AND provider_call_id IS NULL"):
+            await asyncio.sleep(0.01)
+
+
+async def until_free(database: Database) -> None:
+    """Wait until no line is held."""
+    async with asyncio.timeout(30):
+        while await query(database, "SELECT id FROM calls WHERE holds_line"):
+            await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("scenario", ["busy-town", "all-answer", "voicemail-heavy", "outage", "webhook-storm"])
@@ -129,11 +151,12 @@ async def test_pause_places_nothing_new_and_resume_goes_on(database: Database) -
         campaign_id = await make_campaign(database, contacts=30, cap=4)
         await start_campaign(engine.runtime, campaign_id)
         engine.refiller.request()
-        await asyncio.sleep(0.5)
+        await until_dialled(sim, 6)
         await pause_campaign(engine.runtime, campaign_id)
-        await asyncio.sleep(0.1)
+        await until_answered(database)
         before = (await sim.summary())["dials"]
-        await asyncio.sleep(1.0)
+        await until_free(database)
+        await run_once(engine.runtime)
         assert (await sim.summary())["dials"] == before < 30
         await resume_campaign(engine.runtime, campaign_id)
         engine.refiller.request()
@@ -151,11 +174,9 @@ async def test_stop_with_hang_up_ends_live_calls_as_canceled(database: Database)
         campaign_id = await make_campaign(database, contacts=20, cap=5)
         await start_campaign(engine.runtime, campaign_id)
         engine.refiller.request()
-        await asyncio.sleep(1.2)
+        await until_dialled(sim, 5)
         await stop_campaign(engine.runtime, campaign_id, hangs_up=True)
-        async with asyncio.timeout(20):
-            while await query(database, "SELECT id FROM calls WHERE holds_line"):
-                await asyncio.sleep(0.05)
+        await until_free(database)
         summary = await sim.summary()
     statuses = await query(database, "SELECT DISTINCT status FROM calls WHERE counts_as_attempt")
     assert [row["status"] for row in statuses] == ["CANCELED"]
@@ -171,11 +192,12 @@ async def test_the_red_button_stops_new_calls_everywhere_at_once(database: Datab
         campaign_id = await make_campaign(database, contacts=30, cap=4)
         await start_campaign(engine.runtime, campaign_id)
         engine.refiller.request()
-        await asyncio.sleep(0.4)
+        await until_dialled(sim, 6)
         await hold_dialling(engine.runtime, reason="Pressed in a test.")
-        await asyncio.sleep(0.1)
+        await until_answered(database)
         before = (await sim.summary())["dials"]
-        await asyncio.sleep(1.0)
+        await until_free(database)
+        await run_once(engine.runtime)
         assert (await sim.summary())["dials"] == before < 30
         await release_dialling(engine.runtime)
         engine.refiller.request()

@@ -3,9 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,42 +26,14 @@ from tests.support.checks import (
 )
 from tests.support.engine import (
     make_campaign,
-    make_runtime,
     running_engine,
-    settings_for_test,
     wait_until_settled,
 )
-from tests.support.scripted_vapi import ScriptedVapi, accepted, running_script
+from tests.support.processes import count_lines, processes, slowly
+from tests.support.scripted_vapi import ScriptedVapi, running_script
 from tests.support.sim import TWILIO_SECOND, running_sim
-from tests.support.stub_vapi import Answering, Reply, Seen
 
 pytestmark = pytest.mark.anyio
-
-
-def slowly(vapi: ScriptedVapi, seen: Seen) -> Answering:
-    """Take the call at once, and say so a little later."""
-    answer = accepted(vapi, seen)
-    assert isinstance(answer, Reply)
-    return replace(answer, wait=random.uniform(0.005, 0.03))  # noqa: S311
-
-
-@asynccontextmanager
-async def processes(database_url: str, vapi_url: str, count: int, **settings: Any) -> AsyncIterator[list[Runtime]]:
-    """Give runtimes with pools of their own, as so many processes have them."""
-    async with AsyncExitStack() as stack:
-        runtimes = []
-        for _ in range(count):
-            opened = await Database.open(database_url, max_size=3)
-            stack.push_async_callback(opened.close)
-            runtime = make_runtime(opened, vapi_url, settings=settings_for_test(**settings))
-            stack.push_async_callback(runtime.provider.close)
-            runtimes.append(runtime)
-        yield runtimes
-
-
-async def count_lines(database: Database) -> Counter[UUID]:
-    rows = await query(database, "SELECT campaign_id FROM calls WHERE holds_line")
-    return Counter(row["campaign_id"] for row in rows)
 
 
 async def assert_nobody_is_left_behind(database: Database) -> None:

@@ -63,8 +63,8 @@ BEGIN
 END $$"""
 
 
-def fill_long_list(url: str, *, contacts: int) -> UUID:
-    """Make a running campaign of which 99 % are done, with a call each; the rest is due. Returns its id."""
+def fill_long_list(url: str, *, contacts: int, due: int | None = None) -> UUID:
+    """Make a running campaign of which all but `due` contacts (1 %) are done, with a call each. Returns its id."""
     campaign_id, now = uuid4(), SystemClock().now()
     values: dict[str, Any] = {
         "id": campaign_id,
@@ -72,7 +72,7 @@ def fill_long_list(url: str, *, contacts: int) -> UUID:
         "number": TWILIO_MAIN,
         "now": now,
         "contacts": contacts,
-        "done": contacts * DONE_PERCENT // 100,
+        "done": contacts * DONE_PERCENT // 100 if due is None else contacts - due,
         "lines": LINES,
         "began": now - timedelta(days=2),
     }

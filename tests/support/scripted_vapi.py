@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tests.support.sim import TWILIO_MAIN
 from tests.support.stub_vapi import Answering, Drop, Reply, Seen, as_json, run_stub
 
 DialRule = Callable[["ScriptedVapi", Seen], Answering]
@@ -17,8 +18,8 @@ DialRule = Callable[["ScriptedVapi", Seen], Answering]
 class ScriptedVapi:
     """Calls by their id, and how the routes behave.
 
-    `on_dial` answers POST /call. `reads`: whether GET is answered. `breaks_on`: calls that it cannot
-    show by their id. `echoes`: whether lists name our ids.
+    `on_dial` answers POST /call. `reads`: whether GET is answered, else `on_silence` is given. `breaks_on`: calls that
+    it cannot show by their id. `echoes`: whether lists name our ids.
     """
 
     now: Callable[[], datetime]
@@ -26,6 +27,7 @@ class ScriptedVapi:
     calls: dict[str, dict[str, Any]] = field(default_factory=dict)
     on_dial: DialRule = field(default_factory=lambda: accepted)
     reads: bool = True
+    on_silence: Answering = field(default_factory=Drop)
     breaks_on: set[str] = field(default_factory=set)
     echoes: bool = True
     dials: list[UUID] = field(default_factory=list)
@@ -34,6 +36,7 @@ class ScriptedVapi:
     lists: int = 0
     placed: int = 0
     on_list: Callable[[list[dict[str, Any]]], Answering] = field(default_factory=lambda: as_json)
+    numbers: list[dict[str, Any]] = field(default_factory=lambda: [{"id": TWILIO_MAIN, "provider": "twilio"}])
 
     def answer(self, seen: Seen) -> Answering:
         """Answer one request."""
@@ -44,7 +47,9 @@ class ScriptedVapi:
             self.dials.append(UUID(seen.body["customer"]["externalId"]))
             return self.on_dial(self, seen)
         if not self.reads:
-            return Drop()
+            return self.on_silence
+        if seen.path == "/phone-number":
+            return as_json(self.numbers)
         if seen.path == "/call":
             self.lists += 1
             return self.on_list(self._listed(seen.query))

@@ -155,6 +155,7 @@ async def test_the_state_of_dialling_says_what_binds(database: Database) -> None
             "room": 2,
             "boundBy": "account cap",
             "changesAt": None,
+            "sentence": "Calls may be placed.",
         }
         assert state["tick"] == {"lastAt": None, "nextAt": None}
         free = next(number for number in state["numbers"] if number["dailyLimit"])

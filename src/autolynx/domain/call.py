@@ -31,6 +31,7 @@ class CallStatus(StrEnum):
 
 
 ACTIVE_ORDER = (CallStatus.QUEUED, CallStatus.RINGING, CallStatus.IN_PROGRESS)
+_STARTED = frozenset({CallStatus.RINGING, CallStatus.IN_PROGRESS})
 
 
 class Outcome(StrEnum):
@@ -49,6 +50,20 @@ class Outcome(StrEnum):
     NOT_DIALLED = "not_dialled"
     UNSURE = "unsure"
     UNKNOWN = "unknown"
+
+
+# How only a call ends that the provider did place.
+_PLACED = frozenset(
+    {
+        Outcome.ANSWERED,
+        Outcome.VOICEMAIL,
+        Outcome.NO_ANSWER,
+        Outcome.BUSY,
+        Outcome.SILENCE,
+        Outcome.BAD_NUMBER,
+        Outcome.REFUSED,
+    }
+)
 
 
 class NewsKind(StrEnum):
@@ -152,6 +167,12 @@ class Call:
     def is_in_doubt(self) -> bool:
         """Whether a person has to decide, because nobody can say whether it was dialled."""
         return self.unsure_at is not None or self.outcome is Outcome.UNSURE
+
+    @property
+    def has_started(self) -> bool:
+        """Whether the provider is known to have placed it: an accepted request alone does not show that."""
+        has_rung = self.status in _STARTED or self.was_live or self.facts.started_at is not None
+        return has_rung or (self.is_final and self.outcome in _PLACED)
 
     @property
     def is_connected(self) -> bool:

@@ -31,7 +31,8 @@ class Account:
     rest_reason: str | None = None
     lowered_cap: int | None = None
     lowered_at: datetime | None = None
-    failures: int = 0
+    failures: int = 0  # in a row
+    opened_at: datetime | None = None  # when so many failures opened the circuit
     echo_seen_at: datetime | None = None
     swept_until: datetime | None = None
     last_tick_at: datetime | None = None
@@ -106,10 +107,10 @@ def after_claim(account: Account, rules: PacingRules, now: datetime) -> Account:
 
 
 def after_success(account: Account) -> Account:
-    """The provider accepted a call: the circuit closes. A rest for another reason than failures stays."""
+    """The provider placed a call: the circuit closes. A rest for another reason than failures stays."""
     if account.failures == 0:
         return account
-    account = replace(account, failures=0)
+    account = replace(account, failures=0, opened_at=None)
     return account if account.rest_reason in _RESTS_OF_THEIR_OWN else _rested(account)
 
 
@@ -143,10 +144,16 @@ def after_failure(
     failures = account.failures + 1
     account = replace(account, failures=failures)
     if failures >= rules.breaker_threshold:
+        account = replace(account, opened_at=account.opened_at or now)
         rest = _probe_step(account, rules)
     else:
         rest = CONNECTION_BACKOFF_SECONDS[min(failures, len(CONNECTION_BACKOFF_SECONDS)) - 1]
     return _rest(account, until=now + timedelta(seconds=rules.scaled(rest)), reason=reason)
+
+
+def is_probe(account: Account, *, claimed_at: datetime) -> bool:
+    """Whether a call was claimed while the circuit was open, to see whether the provider is back."""
+    return account.opened_at is not None and claimed_at > account.opened_at
 
 
 def after_concurrency_refusal(account: Account, rules: PacingRules, *, lines_held: int, now: datetime) -> Account:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from autolynx.errors import AutolynxError, Conflict, DatabaseUnavailable
+from autolynx.flows.once_more import once_more
 from autolynx.log import log
 from autolynx.runtime import Runtime
 from autolynx.store import idempotency
@@ -59,6 +60,7 @@ async def answer_once(runtime: Runtime, wish: Wish, work: Callable[[], Awaitable
     return answer
 
 
+@once_more
 async def _claim(runtime: Runtime, wish: Wish) -> Answer | None:
     """Take the key, or return the answer that was kept under it."""
     now = runtime.clock.now()

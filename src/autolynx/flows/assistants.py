@@ -21,6 +21,7 @@ from autolynx.domain.assistant import (
 from autolynx.domain.naming import free_name, name_candidates, tidy_name
 from autolynx.domain.templates import TEMPLATES
 from autolynx.errors import AutolynxError, Conflict, NotFound, ValidationProblem
+from autolynx.flows.once_more import once_more
 from autolynx.log import log
 from autolynx.provider.port import RemoteAssistant
 from autolynx.runtime import Runtime
@@ -135,6 +136,7 @@ async def clone_assistant(runtime: Runtime, assistant_id: UUID, *, name: str | N
     return await _create(runtime, name=wanted, config=original.config, actor=actor, action="assistant.cloned")
 
 
+@once_more
 async def delete_assistant(runtime: Runtime, assistant_id: UUID, *, actor: str) -> None:
     """Take an assistant out of the directory; the provider keeps it.
 
@@ -156,6 +158,7 @@ async def delete_assistant(runtime: Runtime, assistant_id: UUID, *, actor: str) 
     log.info("assistant.deleted", assistant_id=str(assistant_id))
 
 
+@once_more
 async def seed_templates(runtime: Runtime) -> int:
     """Put the templates into the directory; returns how many were new or have a new wording."""
     now = runtime.clock.now()
@@ -215,6 +218,7 @@ async def _create(runtime: Runtime, *, name: str, config: Mapping[str, Any], act
     return assistant
 
 
+@once_more
 async def _save_edit(runtime: Runtime, edited: Assistant, *, active: bool | None, actor: str) -> Assistant:
     """Write an edit over the row as it is now: who only edits the text does not switch it on again."""
     now = runtime.clock.now()
@@ -231,6 +235,7 @@ async def _save_edit(runtime: Runtime, edited: Assistant, *, active: bool | None
     return kept
 
 
+@once_more
 async def _keep(runtime: Runtime, assistant: Assistant, *, is_insert: bool, actor: str, action: str) -> None:
     try:
         async with runtime.database.transaction() as conn:

@@ -11,6 +11,7 @@ from autolynx.domain.campaign import MAX_CAP, MIN_CAP, Campaign, CampaignMode, C
 from autolynx.domain.campaign_name import MAX_CAMPAIGN_NAME_CHARACTERS, default_name
 from autolynx.domain.naming import free_name, name_candidates, tidy_name
 from autolynx.errors import Conflict, ValidationProblem
+from autolynx.flows.once_more import once_more
 from autolynx.flows.phone_number_choice import require_phone_number
 from autolynx.flows.upload_loading import Loaded, load_into_campaign
 from autolynx.log import log
@@ -122,6 +123,7 @@ async def patch_campaign(runtime: Runtime, campaign_id: UUID, changes: Changes, 
     return edited
 
 
+@once_more
 async def delete_campaign(runtime: Runtime, campaign_id: UUID, *, actor: str) -> None:
     """Delete a campaign: it is seen no more, its calls and events stay.
 
@@ -176,6 +178,7 @@ async def _with_default_name(runtime: Runtime, draft: Campaign, wanted: NewCampa
     return dataclasses.replace(draft, name=name if is_free else await _suggest(runtime, name) or name)
 
 
+@once_more
 async def _insert_named(
     runtime: Runtime, draft: Campaign, wanted: NewCampaign, *, actor: str, owner_id: UUID | None
 ) -> Created:
@@ -212,6 +215,7 @@ def counts_of(loaded: Loaded) -> dict[str, int]:
     }
 
 
+@once_more
 async def _save_edit(runtime: Runtime, campaign_id: UUID, changes: Changes, *, actor: str) -> Edited:
     now = runtime.clock.now()
     chosen = {key: value for key, value in dataclasses.asdict(changes).items() if value is not None}

@@ -17,6 +17,7 @@ from autolynx.domain.campaign import (
 )
 from autolynx.errors import Conflict
 from autolynx.flows.hang_up import hang_up_all
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import settle_all
 from autolynx.log import log
 from autolynx.runtime import Runtime
@@ -35,6 +36,7 @@ class Stopped:
     still_live: int
 
 
+@once_more
 async def start_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
     """Press Start: CREATED to QUEUED. The batch size and the assistant's configuration are kept as they are now.
 
@@ -61,6 +63,7 @@ async def start_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
     return await _get(runtime, campaign_id)
 
 
+@once_more
 async def pause_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
     """Place nothing new; live calls go on. Raises Conflict, NotFound."""
     async with runtime.database.transaction() as conn:
@@ -71,6 +74,7 @@ async def pause_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
     return await _get(runtime, campaign_id)
 
 
+@once_more
 async def resume_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
     """Go on where it was paused or failed: QUEUED before the first accepted call, RUNNING after.
 
@@ -89,6 +93,15 @@ async def stop_campaign(runtime: Runtime, campaign_id: UUID, *, hangs_up: bool =
 
     A call that is still queued or ringing cannot be hung up: it is, as soon as it connects. Raises Conflict.
     """
+    remaining = await _stop(runtime, campaign_id, hangs_up=hangs_up)
+    hung_up = await hang_up_all(runtime, remaining) if hangs_up else 0
+    log.info("campaign.stopped", campaign_id=str(campaign_id), hung_up=hung_up)
+    return Stopped(campaign=await _get(runtime, campaign_id), hung_up=hung_up, still_live=len(remaining) - hung_up)
+
+
+@once_more
+async def _stop(runtime: Runtime, campaign_id: UUID, *, hangs_up: bool) -> list[Call]:
+    """Stop a campaign; return the calls that hold a line all the same."""
     now = runtime.clock.now()
     async with runtime.database.transaction(by_index=True) as conn:
         campaign = await campaigns.lock(conn, campaign_id)
@@ -96,10 +109,7 @@ async def stop_campaign(runtime: Runtime, campaign_id: UUID, *, hangs_up: bool =
         await campaigns.save_status(conn, campaign, CampaignStatus.CANCELED, now=now, reason="Stopped by an operator.")
         live = await calls.list_lines(conn, campaign_id)
         await _cancel(runtime, conn, live, hangs_up=hangs_up, now=now)
-        remaining = await calls.list_lines(conn, campaign_id)
-    hung_up = await hang_up_all(runtime, remaining) if hangs_up else 0
-    log.info("campaign.stopped", campaign_id=str(campaign_id), hung_up=hung_up)
-    return Stopped(campaign=await _get(runtime, campaign_id), hung_up=hung_up, still_live=len(remaining) - hung_up)
+        return await calls.list_lines(conn, campaign_id)
 
 
 async def _cancel(runtime: Runtime, conn: Connection, live: Sequence[Call], *, hangs_up: bool, now: datetime) -> None:
@@ -119,6 +129,7 @@ async def complete_finished(runtime: Runtime) -> int:
     return sum([await _complete(runtime, campaign_id) for campaign_id in finished])
 
 
+@once_more
 async def _complete(runtime: Runtime, campaign_id: UUID) -> bool:
     async with runtime.database.transaction(by_index=True) as conn:
         campaign = await campaigns.lock(conn, campaign_id)

@@ -10,6 +10,7 @@ from autolynx.domain import pacing
 from autolynx.domain.campaign import Campaign, CampaignMode
 from autolynx.domain.contact import Contact, ContactState, LaterAt, Never, Now, eligibility
 from autolynx.domain.pacing import Account, NumberPace, Room
+from autolynx.flows.once_more import once_more
 from autolynx.provider.port import CallOrder
 from autolynx.runtime import Runtime
 from autolynx.store import claims, contacts, gate, phone_numbers
@@ -32,6 +33,7 @@ class Claimed:
     changes_at: datetime | None = None
 
 
+@once_more
 async def claim(runtime: Runtime, *, campaign_id: UUID | None = None, most: int | None = None) -> Claimed:
     """Take as many lines as every cap allows, for the campaigns whose turn it is.
 
@@ -171,7 +173,7 @@ async def _finish(
         return
     rules, timers = runtime.settings.pacing, runtime.settings.timers
     await claims.insert_claims(conn, taken, now=now, lease_until=now + timedelta(seconds=timers.lease))
-    for number in numbers.values():
+    for _, number in sorted(numbers.items()):  # in the order of their ids, as everywhere
         launches = sum(one.campaign.phone_number_id == number.id for one in taken)
         if launches and (rules.launch_per_second or number.daily_limit is not None):
             counted = pacing.number_after_launches(number, rules, launches=launches, now=now)

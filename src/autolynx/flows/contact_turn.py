@@ -11,12 +11,12 @@ from autolynx.store.database import Connection
 from autolynx.store.settling import Locked
 
 
-async def move_contact(
+async def judge_contact(
     conn: Connection, locked: Locked, step: Advance, *, now: datetime, time_scale: float
 ) -> Standing | None:
-    """Return what a call that changed leaves its contact as; None where that stays as it is.
+    """Return what a call that changed leaves its contact as, None where the contact stays as it is.
 
-    Whoever calls this holds the campaign, and saves the standing. Reports a double dial.
+    Whoever calls this holds the campaign, and writes it. Says what a person has to know about it.
     """
     call = step.call
     if step.is_revived and (_another_is_calling(locked) or _was_dialled_for_it(locked)):

@@ -9,7 +9,8 @@ from autolynx.domain.campaign import TRANSITIONS, CampaignStatus
 from autolynx.domain.pacing import Account
 from autolynx.errors import NotFound
 from autolynx.flows import resting
-from autolynx.flows.hang_up import hang_up_if_wanted
+from autolynx.flows.follow_up import follow_up
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, settle
 from autolynx.log import log
 from autolynx.provider.port import Accepted, CallOrder, DialAnswer, NotSent, Refused, Scope, Unknown
@@ -47,8 +48,7 @@ async def dial(runtime: Runtime, order: CallOrder, *, account: Account) -> Diall
     await _rest(runtime, order, answer, account=account)
     if settled is None:
         return Dialled(call_id=order.call_id, was_sent=True, is_accepted=False, freed_line=False)
-    await resting.note_blame(runtime, settled)
-    await hang_up_if_wanted(runtime, settled)
+    await follow_up(runtime, settled)
     return Dialled(
         call_id=order.call_id,
         was_sent=not isinstance(answer, NotSent),
@@ -71,6 +71,7 @@ async def _mark(runtime: Runtime, call_id: UUID) -> datetime | None:
     return now if is_marked else None
 
 
+@once_more
 async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled:
     """Nothing was sent: campaign paused or stopped, button pressed, lease over (LAPSED), or we froze after the mark."""
     news = CallNews(kind=kind, source=Source.DIAL, reason="Dialling was held before the call went out.")
@@ -82,6 +83,7 @@ async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled
     return Dialled(call_id=call_id, was_sent=False, is_accepted=False, freed_line=False)
 
 
+@once_more
 async def _settle_answer(runtime: Runtime, call_id: UUID, answer: DialAnswer) -> Settled | None:
     """Bring the answer through the one door; None where it is unknown and somebody has to look."""
     now, timers = runtime.clock.now(), runtime.settings.timers
@@ -114,10 +116,8 @@ async def _fail_campaign(conn: Connection, settled: Settled, answer: Refused, *,
 
 
 async def _rest(runtime: Runtime, order: CallOrder, answer: DialAnswer, *, account: Account) -> None:
-    """Let account or number rest, as the answer asks. A plain success touches nothing."""
+    """Let account or number rest, as the answer asks. A plain success touches nothing: the call has yet to start."""
     match answer:
-        case Accepted(news=news) if account.failures and not news.is_blocked:
-            await resting.note_success(runtime)
         case Accepted(news=news) if news.is_blocked:
             await resting.note_concurrency(runtime)
         case Refused():

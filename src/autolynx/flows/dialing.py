@@ -5,11 +5,12 @@ from enum import StrEnum
 from uuid import UUID
 
 from autolynx.domain import pacing
-from autolynx.domain.call import CallNews, NewsKind, Source
+from autolynx.domain.call import Call, CallNews, NewsKind, Source
 from autolynx.domain.campaign import CampaignStatus, Standings, status_after
 from autolynx.domain.contact import LEFT_BY_DECISION, ContactState, Standing
 from autolynx.errors import Conflict
 from autolynx.flows.hang_up import hang_up_all
+from autolynx.flows.once_more import once_more
 from autolynx.flows.reconcile import bring
 from autolynx.flows.settle import settle
 from autolynx.log import log
@@ -27,11 +28,7 @@ class Decision(StrEnum):
 
 async def hold_dialling(runtime: Runtime, *, reason: str, hangs_up: bool = False) -> int:
     """Dial nothing new anywhere, at once; with `hangs_up` also end what is live. Returns how many were hung up."""
-    now = runtime.clock.now()
-    async with runtime.database.transaction(by_index=True) as conn:
-        account = await gate.lock(conn)
-        await gate.save(conn, replace(account, held_at=account.held_at or now, hold_reason=reason))
-        lines = await calls.list_lines(conn)
+    lines = await _hold(runtime, reason=reason)
     log.warning("dialing.held", hangs_up=hangs_up)
     if not hangs_up:
         return 0
@@ -41,6 +38,17 @@ async def hold_dialling(runtime: Runtime, *, reason: str, hangs_up: bool = False
     return await hang_up_all(runtime, lines)
 
 
+@once_more
+async def _hold(runtime: Runtime, *, reason: str) -> list[Call]:
+    """Press the button; return the calls that hold a line."""
+    now = runtime.clock.now()
+    async with runtime.database.transaction(by_index=True) as conn:
+        account = await gate.lock(conn)
+        await gate.save(conn, replace(account, held_at=account.held_at or now, hold_reason=reason))
+        return await calls.list_lines(conn)
+
+
+@once_more
 async def release_dialling(runtime: Runtime) -> None:
     """Dial again: lifts the button, the account's trouble, every rest and every hold on a number."""
     async with runtime.database.transaction() as conn:
@@ -58,6 +66,7 @@ async def release_dialling(runtime: Runtime) -> None:
     log.warning("dialing.released")
 
 
+@once_more
 async def decide_unsure(runtime: Runtime, call_id: UUID, decision: Decision) -> None:
     """Settle an unsure contact by a person's word: dial it again, or leave it. Raises Conflict, NotFound."""
     now, timers = runtime.clock.now(), runtime.settings.timers

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from autolynx.domain.bounds import Bound, CampaignLines, account_sentence, campaign_bound, number_sentence
+from autolynx.domain.campaign import Campaign
 from autolynx.domain.pacing import Account, NumberPace, Room, account_room, effective_account_cap, number_room
 from autolynx.runtime import Runtime
-from autolynx.store import gate, phone_numbers
+from autolynx.store import claims, gate, live, phone_numbers
 from autolynx.store.phone_numbers import NumberLabel
 
 
@@ -18,11 +20,15 @@ class NumberState:
     label: NumberLabel
     room: Room
     left_today: int | None
+    sentence: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class DialingState:
-    """Everything that decides about the next dial. `effective_cap` is what the account carries now."""
+    """Everything that decides about the next dial. `effective_cap` is what the account carries now.
+
+    `sentence` says in words what binds the account.
+    """
 
     account: Account
     account_cap: int
@@ -30,8 +36,15 @@ class DialingState:
     effective_cap: int
     active_lines: int
     room: Room
+    sentence: str
     numbers: Sequence[NumberState]
     asked_at: datetime
+
+    @property
+    def resting_until(self) -> datetime | None:
+        """When the rest ends that the account takes now, None where it takes none."""
+        until = self.account.not_before
+        return until if until is not None and until > self.asked_at else None
 
     @property
     def is_held(self) -> bool:
@@ -45,6 +58,7 @@ async def get_dialing_state(runtime: Runtime) -> DialingState:
     async with runtime.database.connection(by_index=True) as conn:
         account = await gate.get(conn)
         lines = await gate.count_lines(conn)
+        room = account_room(account, rules, lines_held=lines, now=now)
         paces = await phone_numbers.list_all(conn)
         labels = await phone_numbers.list_labels(conn)
     numbers = [
@@ -53,6 +67,7 @@ async def get_dialing_state(runtime: Runtime) -> DialingState:
             label=labels[pace.id],
             room=number_room(pace, rules, now),
             left_today=pace.left_today(now),
+            sentence=number_sentence(pace, number_room(pace, rules, now)),
         )
         for pace in paces
         if pace.id in labels
@@ -63,10 +78,30 @@ async def get_dialing_state(runtime: Runtime) -> DialingState:
         inbound_reserve=runtime.settings.inbound_reserve,
         effective_cap=effective_account_cap(account, rules, now),
         active_lines=lines,
-        room=account_room(account, rules, lines_held=lines, now=now),
+        room=room,
+        sentence=account_sentence(account, rules, room, now),
         numbers=numbers,
         asked_at=now,
     )
+
+
+async def get_campaign_bound(runtime: Runtime, campaign: Campaign) -> Bound:
+    """Return what keeps a campaign from placing more calls now, as the next claim would find it."""
+    now, rules = runtime.clock.now(), runtime.settings.pacing
+    async with runtime.database.connection() as conn:
+        account = await gate.get(conn)
+        account_lines = await gate.count_lines(conn)
+        ready = await claims.find_ready(conn, campaign.id, now=now)
+        lines = CampaignLines(
+            cap=campaign.cap,
+            held=(await live.count_lines(conn, [campaign.id]))[campaign.id],
+            is_running=campaign.status.is_running,
+            has_ready=ready is not None,
+            next_due_at=await claims.next_due_in(conn, campaign.id, now=now),
+            waits_for_quiet=ready is not None and ready.wants_quiet,
+        )
+        number = await phone_numbers.get_pace(conn, campaign.phone_number_id)
+    return campaign_bound(lines, account, number, rules=rules, account_lines=account_lines, now=now)
 
 
 async def estimate_start(runtime: Runtime) -> datetime:

@@ -13,6 +13,7 @@ from autolynx.domain.csv_intake import TextFile, too_large
 from autolynx.domain.import_report import UploadStatus, UploadView
 from autolynx.domain.phone import check_region
 from autolynx.errors import Conflict, PayloadTooLarge, ValidationProblem
+from autolynx.flows.once_more import once_more
 from autolynx.flows.upload_intake import open_upload, take_in
 from autolynx.flows.upload_judging import judge_upload
 from autolynx.flows.upload_views import view_upload
@@ -77,6 +78,7 @@ async def begin_upload(
     return upload_id
 
 
+@once_more
 async def put_part(
     runtime: Runtime, upload_id: UUID, *, number: int, body: bytes, owner_id: UUID | None = None
 ) -> None:
@@ -141,6 +143,7 @@ async def _is_new(conn: Connection, upload_id: UUID, part: Part, *, limit_bytes:
     return not same_number
 
 
+@once_more
 async def _put_together(runtime: Runtime, upload_id: UUID, *, parts: int, owner_id: UUID | None) -> bool:
     """Make one inflated file of the parts, once; say whether all its rows are already judged."""
     limit_bytes = runtime.settings.max_upload_bytes

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from autolynx.domain.call import CallStatus
 from autolynx.errors import DataRefused, NotFound
-from autolynx.flows import resting
-from autolynx.flows.hang_up import hang_up_if_wanted
+from autolynx.flows.follow_up import follow_up
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, Told, settle_locked
 from autolynx.flows.settle_together import Letter, settle_together
 from autolynx.log import log
@@ -76,6 +76,7 @@ async def _keep_and_settle_all(runtime: Runtime, letters: Sequence[Letter]) -> l
     ]
 
 
+@once_more
 async def _keep_and_settle(runtime: Runtime, letter: Letter) -> Settled | None:
     """Keep and settle in one transaction; what cannot be digested is kept alone, then tried under a savepoint."""
     now, news, body = runtime.clock.now(), letter.news, letter.body
@@ -165,24 +166,32 @@ async def _note_failure(
 
 async def _after_commit(runtime: Runtime, settled: Settled | None) -> None:
     if settled is not None:
-        await resting.note_blame(runtime, settled)
-        await hang_up_if_wanted(runtime, settled)
+        await follow_up(runtime, settled)
 
 
 async def retry_leftovers(runtime: Runtime) -> bool:
     """Try again what could not be settled or was parked; True when a line became free by it."""
+    freed = [await _retry(runtime, row) for row in await _take_leftovers(runtime)]
+    return any(freed)
+
+
+@once_more
+async def _take_leftovers(runtime: Runtime) -> list[InboxRow]:
     now = runtime.clock.now()
     again_at = now + timedelta(seconds=runtime.settings.scaled(PARKED_RETRY_SECONDS))
     async with runtime.database.transaction(by_index=True) as conn:
         await inbox.expire_parked(conn, now=now)
-        rows = await inbox.claim_open(conn, now=now, again_at=again_at, most=MOST_LEFTOVERS)
-    freed = [await _retry(runtime, row) for row in rows]
-    return any(freed)
+        return await inbox.claim_open(conn, now=now, again_at=again_at, most=MOST_LEFTOVERS)
 
 
 async def _retry(runtime: Runtime, row: InboxRow) -> bool:
-    news = runtime.provider.read_webhook(row.body)
-    async with runtime.database.transaction(by_index=True) as conn:
-        settled = await _try_to_settle(runtime, conn, news, delivery=row.delivery, failures=row.failures)
+    settled = await _settle_again(runtime, row)
     await _after_commit(runtime, settled)
     return settled.freed_line if settled else False
+
+
+@once_more
+async def _settle_again(runtime: Runtime, row: InboxRow) -> Settled | None:
+    news = runtime.provider.read_webhook(row.body)
+    async with runtime.database.transaction(by_index=True) as conn:
+        return await _try_to_settle(runtime, conn, news, delivery=row.delivery, failures=row.failures)

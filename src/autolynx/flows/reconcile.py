@@ -10,7 +10,8 @@ from autolynx.domain.call import Call, CallNews, NewsKind, Source
 from autolynx.domain.pacing import UNASKED_REST
 from autolynx.errors import DataRefused, NotFound, ProviderError
 from autolynx.flows import resting
-from autolynx.flows.hang_up import hang_up_if_wanted
+from autolynx.flows.follow_up import follow_up
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, settle
 from autolynx.log import log
 from autolynx.provider.port import CallList, SeenCall
@@ -43,11 +44,15 @@ async def bring(runtime: Runtime, call_id: UUID, news: CallNews, *, is_look: boo
 
     `is_look`: it is the answer to a look at this call, so that a hang-up that did not work is asked for again.
     """
-    async with runtime.database.pipelined() as conn:
-        settled = await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
-    await resting.note_blame(runtime, settled)
-    await hang_up_if_wanted(runtime, settled, is_look=is_look)
+    settled = await _settle(runtime, call_id, news)
+    await follow_up(runtime, settled, is_look=is_look)
     return settled
+
+
+@once_more
+async def _settle(runtime: Runtime, call_id: UUID, news: CallNews) -> Settled:
+    async with runtime.database.pipelined() as conn:
+        return await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
 
 
 async def release_lapsed(runtime: Runtime) -> Reconciled:

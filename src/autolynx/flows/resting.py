@@ -8,6 +8,7 @@ from autolynx.domain import pacing
 from autolynx.domain.outcome import Blame
 from autolynx.domain.pacing import Account
 from autolynx.domain.words import why
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled
 from autolynx.log import log
 from autolynx.provider.port import Refused, Scope
@@ -16,7 +17,7 @@ from autolynx.store import gate, phone_numbers
 
 
 async def note_success(runtime: Runtime) -> None:
-    """The provider accepted a call: close the circuit."""
+    """The provider placed a call: close the circuit."""
     await _change(runtime, pacing.after_success)
 
 
@@ -65,13 +66,25 @@ async def note_blame(runtime: Runtime, settled: Settled) -> None:
         case Blame.ACCOUNT:
             await _change(runtime, lambda account: pacing.after_trouble(account, reason=reason, now=now))
         case Blame.PROVIDER:
-            await note_failure(runtime, reason)
+            await _note_unstarted(runtime, reason, claimed_at=settled.after.claimed_at)
         case Blame.NUMBER:
             await _hold_number(runtime, settled.phone_number_id, reason=reason, until=next_utc_day(now))
         case Blame.CAMPAIGN | Blame.NOBODY:
             return
 
 
+async def _note_unstarted(runtime: Runtime, reason: str, *, claimed_at: datetime) -> None:
+    """The provider accepted a call and failed to place it: one more failure in the row."""
+    rules, now = runtime.settings.pacing, runtime.clock.now()
+
+    def rule(account: Account) -> Account:
+        is_probe = pacing.is_probe(account, claimed_at=claimed_at)
+        return pacing.after_failure(account, rules, reason=reason, now=now, is_probe=is_probe)
+
+    await _change(runtime, rule)
+
+
+@once_more
 async def note_concurrency(runtime: Runtime) -> None:
     """Lower the cap to what the provider carries at this moment, and wait a little."""
     now = runtime.clock.now()
@@ -83,6 +96,7 @@ async def note_concurrency(runtime: Runtime) -> None:
     log.warning("account.cooled_down", lowered_cap=rested.lowered_cap)
 
 
+@once_more
 async def _change(runtime: Runtime, rule: Callable[[Account], Account]) -> None:
     async with runtime.database.transaction() as conn:
         before = await gate.lock(conn)
@@ -92,6 +106,7 @@ async def _change(runtime: Runtime, rule: Callable[[Account], Account]) -> None:
             log.warning("account.changed", failures=after.failures, trouble=after.trouble, rest=after.rest_reason)
 
 
+@once_more
 async def _hold_number(runtime: Runtime, phone_number_id: str, *, reason: str, until: datetime | None) -> None:
     async with runtime.database.transaction() as conn:
         await gate.lock(conn)

@@ -13,7 +13,7 @@ from autolynx.domain.contact import ContactState, Standing
 from autolynx.domain.outcome import Blame
 from autolynx.domain.retry import is_worth_another_try
 from autolynx.domain.words import why
-from autolynx.flows.contact_turn import move_contact
+from autolynx.flows.contact_turn import judge_contact
 from autolynx.flows.history import event_of
 from autolynx.store import calls, campaigns, contacts, inbox, phone_numbers, settling
 from autolynx.store.database import Connection
@@ -31,11 +31,17 @@ class Settled:
     phone_number_id: str
     event: Event | None  # what its history has to tell
     blame: Blame = Blame.NOBODY
+    ends_failures: bool = False  # the provider failed before, and this call has now started
 
     @property
     def freed_line(self) -> bool:
-        """Whether a line became free: something else may be dialled at once."""
-        return self.before.holds_line and not self.after.holds_line
+        """Whether something else may be dialled at once: a line became free, or the provider works again."""
+        return (self.before.holds_line and not self.after.holds_line) or self.ends_failures
+
+    @property
+    def took_line(self) -> bool:
+        """Whether a line that had been given up is held after all."""
+        return self.after.holds_line and not self.before.holds_line
 
     @property
     def launch(self) -> tuple[str, date]:
@@ -127,7 +133,8 @@ async def _decide(conn: Connection, told: Told, *, now: datetime, timers: Timers
     if step.is_revived or is_reached_after_all:
         locked = await _withdraw_later_claim(conn, locked, now=now, timers=timers)
     is_changed = step.call != locked.call
-    standing = await move_contact(conn, locked, step, now=now, time_scale=timers.time_scale) if is_changed else None
+    scale = timers.time_scale
+    standing = await judge_contact(conn, locked, step, now=now, time_scale=scale) if is_changed else None
     return _Decided(told=told, step=step, standing=standing)
 
 
@@ -168,6 +175,7 @@ def _settled(one: _Decided, campaign: Campaign) -> Settled:
         phone_number_id=campaign.phone_number_id,
         event=event_of(before, step, one.told.news, delivery=one.told.delivery),
         blame=step.blame,
+        ends_failures=one.told.locked.is_failing and step.call.has_started and not before.has_started,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, Told, settle_locked
 from autolynx.provider.port import WebhookNews
 from autolynx.runtime import Runtime
@@ -24,6 +25,7 @@ class Letter:
         return self.body.our_call_id or self.body.delivery.provider_call_id
 
 
+@once_more
 async def settle_together(runtime: Runtime, letters: Sequence[Letter]) -> dict[Delivery, Settled]:
     """Keep and settle the letters that bear the id of a call of ours; returns what became of each, by delivery.
 

@@ -1,6 +1,6 @@
 """The claim: what may be dialled next, found in O(room) whatever the size of the list, and taken in one transaction.
 
-Whoever calls these functions holds the gate.
+Whoever calls these functions to claim holds the gate.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -107,6 +107,21 @@ def _ready(row: Row) -> Ready:
         line_is_busy=row["line_is_busy"],
         quiet_at=row["quiet_at"],
     )
+
+
+async def find_ready(conn: Connection, campaign_id: UUID, *, now: datetime) -> Ready | None:
+    """Return a campaign as a claim would see it, None where nothing of it may be dialled now; nothing is locked."""
+    row = await (await conn.execute(_FIND_READY, {"id": campaign_id, "now": now})).fetchone()
+    return _ready(row) if row else None
+
+
+async def next_due_in(conn: Connection, campaign_id: UUID, *, now: datetime) -> datetime | None:
+    """Return when the next contact of a campaign that waits for its time comes due after `now`."""
+    cursor = await conn.execute(
+        "SELECT min(due_at) AS at FROM contacts WHERE campaign_id = %s AND due_at > %s", [campaign_id, now]
+    )
+    row = await cursor.fetchone()
+    return row["at"] if row else None
 
 
 async def next_due_at(conn: Connection, *, now: datetime) -> datetime | None:

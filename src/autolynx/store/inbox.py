@@ -138,8 +138,9 @@ def _inbox_row(*, body: Any, failures: int, **key: str) -> InboxRow:
 async def expire_parked(conn: Connection, *, now: datetime) -> int:
     """Stop waiting for calls that never became ours; returns how many bodies were put aside."""
     cursor = await conn.execute(
-        """UPDATE webhook_inbox SET state = 'ignored', retry_at = NULL
-           WHERE state = 'parked' AND received_at <= %s""",
+        """WITH old AS (SELECT id FROM webhook_inbox WHERE state = 'parked' AND received_at <= %s
+               FOR NO KEY UPDATE SKIP LOCKED)
+           UPDATE webhook_inbox i SET state = 'ignored', retry_at = NULL FROM old WHERE i.id = old.id""",
         [now - LONGEST_PARKED],
     )
     return cursor.rowcount

@@ -94,4 +94,7 @@ async def hold(conn: Connection, phone_number_id: str, *, reason: str, until: da
 
 async def release_all(conn: Connection) -> None:
     """Lift every hold on a number."""
-    await conn.execute("UPDATE phone_numbers SET hold_reason = NULL, held_until = NULL WHERE hold_reason IS NOT NULL")
+    await conn.execute(
+        """WITH held AS (SELECT id FROM phone_numbers WHERE hold_reason IS NOT NULL ORDER BY id FOR NO KEY UPDATE)
+           UPDATE phone_numbers p SET hold_reason = NULL, held_until = NULL FROM held WHERE p.id = held.id"""
+    )

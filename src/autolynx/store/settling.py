@@ -33,6 +33,7 @@ class Locked:
     extra_attempts: int  # granted to the contact by a person
     other_is_active: bool  # another call of the same contact is active
     may_be_last: bool  # nothing of the campaign was due when the lock was asked for
+    is_failing: bool  # the provider's latest calls failed, as far as the gate knew then
 
 
 _CAMPAIGN = ", ".join(f"c.{name} AS campaign_{name}" for name in CAMPAIGN_NAMES)
@@ -65,7 +66,8 @@ async def list_locked(conn: Connection, call_ids: Sequence[UUID]) -> list[Locked
                 ORDER BY id FOR NO KEY UPDATE)
             SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, t.reason AS contact_reason,
                 t.extra_attempts, o.releases, o.is_latest, o.dialled_besides, o.was_dialled_later, o.other_is_active,
-                (SELECT n.due = 0 FROM campaign_counters n WHERE n.campaign_id = c.id) AS may_be_last
+                (SELECT n.due = 0 FROM campaign_counters n WHERE n.campaign_id = c.id) AS may_be_last,
+                (SELECT g.failures > 0 FROM gate g WHERE g.id = 1) AS is_failing
             FROM (SELECT * FROM calls WHERE id = ANY(%(ids)s) AND (SELECT count(*) FROM c) > 0
                 ORDER BY id FOR NO KEY UPDATE) k
             JOIN c ON c.id = k.campaign_id
@@ -98,6 +100,7 @@ def _locked(row: Row) -> Locked:
         extra_attempts=row["extra_attempts"],
         other_is_active=row["other_is_active"],
         may_be_last=row["may_be_last"],
+        is_failing=row["is_failing"],
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import PlainSerializer
 
+from autolynx.domain.bounds import Bound
 from autolynx.domain.campaign import (
     Campaign,
     CampaignMode,
@@ -191,6 +192,41 @@ class CampaignDetail(CampaignBase):
             import_counts=report.import_report,
             version=report.counters.version,
         )
+
+
+class PacingShape(Shape):
+    """How many more calls a campaign may place now (`room`), what binds, and when time alone changes it.
+
+    `effectiveCap`: the lower of its own cap and what the account carries now. `sentence` says it in words.
+    """
+
+    effective_cap: int
+    room: int
+    bound_by: str
+    changes_at: datetime | None
+    sentence: str
+
+    @classmethod
+    def of(cls, bound: Bound) -> "PacingShape":
+        """Show what binds."""
+        return cls(
+            effective_cap=bound.effective_cap,
+            room=bound.lines,
+            bound_by=bound.by,
+            changes_at=bound.until,
+            sentence=bound.sentence,
+        )
+
+
+class CampaignShown(CampaignDetail):
+    """A campaign in full, and what keeps it from placing more calls at this moment."""
+
+    pacing: PacingShape
+
+    @classmethod
+    def with_bound(cls, report: CampaignReport, bound: Bound, now: datetime) -> "CampaignShown":
+        """Show a campaign and what binds it."""
+        return cls(**dict(CampaignDetail.of(report, now)), pacing=PacingShape.of(bound))
 
 
 class CreatedReport(ImportReportShape):

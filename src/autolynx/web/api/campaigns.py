@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
+from autolynx.domain.bounds import Bound
 from autolynx.domain.campaign import CampaignStatus
 from autolynx.errors import ValidationProblem
 from autolynx.flows.campaign_edit import (
@@ -19,6 +20,7 @@ from autolynx.flows.campaign_edit import (
     delete_campaign,
     patch_campaign,
 )
+from autolynx.flows.dialing_state import get_campaign_bound
 from autolynx.flows.importing import receive_upload
 from autolynx.runtime import Runtime
 from autolynx.store import reports
@@ -35,6 +37,7 @@ from autolynx.web.shapes_campaigns import (
     CampaignDetail,
     CampaignItem,
     CampaignList,
+    CampaignShown,
     CreatedReport,
 )
 
@@ -176,24 +179,31 @@ async def list_campaigns(
 @router.get(
     "/campaigns/{campaign_id}",
     summary="Show a campaign",
-    response_model=CampaignDetail,
+    response_model=CampaignShown,
     responses={304: {"description": "Nothing has changed since the ETag of If-None-Match."}},
 )
 async def show(campaign_id: UUID, request: Request, runtime: RuntimeDep, _actor: CallerDep) -> Response:
     """Return a campaign in full. With If-None-Match the answer is 304 while nothing has changed."""
     async with runtime.database.connection() as conn:
         report = await reports.get_campaign(conn, campaign_id)
-    tag = etag_of(report)
+    bound = await get_campaign_bound(runtime, report.campaign)
+    tag = etag_of(report, bound)
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    detail = CampaignDetail.of(report, runtime.clock.now())
+    detail = CampaignShown.with_bound(report, bound, runtime.clock.now())
     return JSONResponse(detail.model_dump(mode="json", by_alias=True), headers=headers)
 
 
-def etag_of(report: reports.CampaignReport) -> str:
+def etag_of(report: reports.CampaignReport, bound: Bound) -> str:
     """Return a mark that changes with everything that a detail shows, the passing of time aside."""
-    changing = (report.counters.version, repr(report.campaign), report.assistant, report.is_assistant_active)
+    changing = (
+        report.counters.version,
+        repr(report.campaign),
+        report.assistant,
+        report.is_assistant_active,
+        repr(bound),
+    )
     return f'W/"{report.counters.version:x}-{hash_of(repr(changing))}"'
 
 

@@ -25,7 +25,10 @@ class HoldInput(Input):
 
 
 class AccountShape(Shape):
-    """What the whole account is held or slowed by. `troubleReason`: the provider refuses it until a person mends it."""
+    """What the whole account is held or slowed by. `troubleReason`: the provider refuses it until a person mends it.
+
+    `circuitOpenedAt`: since then it failed so often in a row that single calls probe whether it is back.
+    """
 
     held_at: datetime | None
     hold_reason: str | None
@@ -34,10 +37,14 @@ class AccountShape(Shape):
     resting_until: datetime | None
     rest_reason: str | None
     failures_in_a_row: int
+    circuit_opened_at: datetime | None
 
 
 class CapShape(Shape):
-    """How many lines outbound calls may use: `effective` is the account cap less the reserve, lowered where it must."""
+    """How many lines outbound calls may use: `effective` is the account cap less the reserve, lowered where it must.
+
+    `boundBy` and `sentence` say what binds, `changesAt` when time alone changes it.
+    """
 
     account: int
     inbound_reserve: int
@@ -46,6 +53,7 @@ class CapShape(Shape):
     room: int
     bound_by: str
     changes_at: datetime | None
+    sentence: str
 
 
 class NumberShape(Shape):
@@ -61,6 +69,7 @@ class NumberShape(Shape):
     held_until: datetime | None
     room: int
     bound_by: str
+    sentence: str
 
     @classmethod
     def of(cls, number: NumberState) -> "NumberShape":
@@ -76,6 +85,7 @@ class NumberShape(Shape):
             held_until=number.pace.held_until,
             room=number.room.lines,
             bound_by=number.room.bound_by,
+            sentence=number.sentence,
         )
 
 
@@ -107,9 +117,10 @@ class DialingShape(Shape):
                 hold_reason=account.hold_reason,
                 trouble_at=account.trouble_at,
                 trouble_reason=account.trouble,
-                resting_until=account.not_before,
-                rest_reason=account.rest_reason,
+                resting_until=state.resting_until,
+                rest_reason=account.rest_reason if state.resting_until else None,
                 failures_in_a_row=account.failures,
+                circuit_opened_at=account.opened_at,
             ),
             cap=CapShape(
                 account=state.account_cap,
@@ -119,6 +130,7 @@ class DialingShape(Shape):
                 room=state.room.lines,
                 bound_by=state.room.bound_by,
                 changes_at=state.room.changes_at,
+                sentence=state.sentence,
             ),
             numbers=[NumberShape.of(number) for number in state.numbers],
             tick=TickShape(last_at=account.last_tick_at, next_at=account.next_tick_at),
