@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
+from psycopg.types.json import set_json_dumps
 
 from autolynx.store.database import Database
+from autolynx.store.pooled import as_json
 
 
 @dataclass
@@ -82,6 +84,8 @@ class RecordedDatabase:
 async def repeat_bare(url: str, set_local: bytes, lanes: Sequence[Sequence[Sequence[Step]]]) -> None:
     """Send recorded transactions by the bare driver, each lane over a connection of its own."""
     connections = [await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=None) for _ in lanes]
+    for conn in connections:
+        set_json_dumps(as_json, conn)
     try:
         async with asyncio.TaskGroup() as group:
             for conn, lane in zip(connections, lanes, strict=True):

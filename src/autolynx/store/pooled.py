@@ -51,7 +51,7 @@ class PooledConnection(psycopg.AsyncConnection[dict[str, Any]]):
             failure.reason = told[-1] if told else type(error).__name__
             raise
         failure.reason = ""
-        set_json_dumps(_as_json, conn)
+        set_json_dumps(as_json, conn)
         conn.seen_alive_at = time.monotonic()
         return conn
 
@@ -65,7 +65,8 @@ class PooledConnection(psycopg.AsyncConnection[dict[str, Any]]):
             return await super().execute(query, params, **options)
 
 
-def _as_json(value: Any) -> bytes:
+def as_json(value: Any) -> bytes:
+    """Return the value as JSON; ids and moments become text."""
     try:
         return orjson.dumps(value)
     except TypeError:  # integers beyond 64 bits, and keys that are text but of a class of their own
