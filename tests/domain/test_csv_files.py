@@ -291,3 +291,25 @@ def test_inflating_gives_back_what_was_compressed(body: bytes, level: int, cut: 
         assert take_in(file, limit_bytes=1000, piece_bytes=cut)[0] == body
     except ValidationProblem as problem:
         assert "not a CSV" in problem.message or "is not; save" in problem.message  # noqa: PT017 - as above
+
+
+PHONE_CELL = st.text(alphabet="0123456789+-(). ;,|\t\"'=e\n", max_size=24) | st.just("202-555-0143")
+
+
+@given(
+    rows=st.lists(st.tuples(PHONE_CELL, CELL | PHONE_CELL), min_size=1, max_size=8),
+    codec=st.sampled_from(CODECS),
+    newline=st.sampled_from(["\n", "\r\n", "\r"]),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+)
+def test_nobody_gets_a_number_that_does_not_stand_in_their_own_cell(
+    rows: list[tuple[str, str]], codec: str, newline: str, delimiter: str
+) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=newline)
+    writer.writerow(["notes", "name", "business_name", "phone"])
+    writer.writerows([notes, f"P{place}", "Shop", cell] for place, (cell, notes) in enumerate(rows))
+    for contact in import_bytes(text.getvalue().encode(codec)).judged.contacts:
+        cell = iter(rows[int(contact.name[1:])][0])
+        national = contact.phone.e164.removeprefix("+1")
+        assert all(digit in cell for digit in national), contact.phone.e164
