@@ -100,13 +100,21 @@ def test_blame_falls_once_however_often_the_end_is_told() -> None:
     assert step(first.call, ended(LIMIT_REACHED)).blame is Blame.NOBODY
 
 
-def test_the_first_end_without_a_bill_is_asked_about_once_more() -> None:
+@pytest.mark.parametrize("source", [Source.WEBHOOK, Source.SWEEP, Source.POLL, Source.DIAL])
+def test_an_end_without_a_bill_is_asked_about_three_times_whoever_told_it(source: Source) -> None:
+    call = after(ACCEPTED, replace(ended(), source=source))
+    distances = []
+    while call.next_check_at is not None:
+        distances.append((call.next_check_at - NOW).total_seconds())
+        call = after(call, replace(ended(), source=Source.POLL))
+    assert distances == [90, 180, 360]
+
+
+def test_a_bill_ends_the_asking_and_a_repeated_end_does_not_begin_it_anew() -> None:
     told = after(ACCEPTED, ended())
-    assert told.next_check_at == NOW + timedelta(seconds=90)
     assert after(told, ended(cost_usd=Decimal("0.05"))).next_check_at is None
     looked = replace(ended(), source=Source.POLL)
-    assert after(told, looked).next_check_at is None
-    assert after(told, ours(NewsKind.MISSING)).next_check_at is None
+    assert after(told, looked, looked, looked, ended(), ended()).next_check_at is None
 
 
 # A second id --------------------------------------------------------------------------------------------------------

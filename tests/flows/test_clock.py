@@ -468,6 +468,21 @@ async def test_what_a_lost_report_would_have_told_is_asked_for_once(database: Da
         await assert_counters_are_a_recount(database)
 
 
+async def test_an_end_that_a_sweep_found_before_its_price_was_known_is_asked_about_again(database: Database) -> None:
+    async with a_stage(database) as stage:
+        await stage.campaign()
+        await stage.tick()
+        stage.vapi.change("theirs-1", status="ended", endedReason="customer-ended-call")
+        await stage.tick(31)
+        assert ((await stage.call())["status"], (await stage.call())["cost_usd"]) == ("ENDED", None)
+        await stage.tick(91)
+        assert (await stage.call())["cost_usd"] is None
+        stage.vapi.change("theirs-1", cost=0.12)
+        await stage.tick(181)
+        call = await stage.call()
+        assert (float(call["cost_usd"]), call["next_check_at"]) == (0.12, None)
+
+
 async def test_a_call_that_was_over_and_is_found_live_is_an_incident(database: Database) -> None:
     async with a_stage(database) as stage:
         await stage.campaign()

@@ -16,6 +16,7 @@ T = TypeVar("T")
 
 # A call that stays silent is asked about at growing distances: 1, 2, 4, then 8 times the first one.
 MAX_CHECK_BACKOFF = 8
+MOST_REPORT_LOOKS = 3  # an account that never tells a price is not asked for ever
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,16 +69,22 @@ def _hear_provider(call: Call, news: CallNews, *, now: datetime, timers: Timers)
         last_status_at=now if (news.status or news.is_over) else call.last_status_at,
     )
     if heard.is_final:
-        return _close(call, heard, report_due_at=_report_due_at(heard, news, now=now, timers=timers))
+        looks = call.checks + int(news.source is Source.POLL) if call.is_final else 0
+        report_due_at = _report_due_at(heard, looks=looks, now=now, timers=timers)
+        return _close(call, replace(heard, checks=looks), report_due_at=report_due_at)
     if news.status is None:
         return Advance(call=heard)
     return _live(call, heard, news, now=now, timers=timers)
 
 
-def _report_due_at(heard: Call, news: CallNews, *, now: datetime, timers: Timers) -> datetime | None:
-    """Return when we ask once for what a call left behind: its report is a webhook of its own and may be lost."""
-    is_told = news.source is not Source.WEBHOOK or heard.facts.cost_usd is not None
-    return None if is_told else now + timedelta(seconds=timers.reconcile_after)
+def _report_due_at(heard: Call, *, looks: int, now: datetime, timers: Timers) -> datetime | None:
+    """Return when we ask (again) for what an ended call left behind, None for not at all.
+
+    Its report is a webhook of its own and may be lost, and who asks right after the end is told no price yet.
+    """
+    if heard.facts.cost_usd is not None or looks >= MOST_REPORT_LOOKS:
+        return None
+    return now + timedelta(seconds=timers.reconcile_after * 2**looks)
 
 
 def _close(before: Call, heard: Call, *, report_due_at: datetime | None) -> Advance:
