@@ -113,6 +113,7 @@ def test_an_end_without_a_bill_is_asked_about_three_times_whoever_told_it(source
 def test_a_bill_ends_the_asking_and_a_repeated_end_does_not_begin_it_anew() -> None:
     told = after(ACCEPTED, ended())
     assert after(told, ended(cost_usd=Decimal("0.05"))).next_check_at is None
+    assert after(told, ours(NewsKind.MISSING)).next_check_at is None
     looked = replace(ended(), source=Source.POLL)
     assert after(told, looked, looked, looked, ended(), ended()).next_check_at is None
 
