@@ -14,6 +14,7 @@ from autolynx.store.database import Database
 BATCHES_AT_ONCE = 2
 MOST_IN_A_BATCH = 16
 WEBHOOKS_WAITING = 500
+DIALS_AT_ONCE = 4  # in the database; at the provider any number is under way
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -111,10 +112,15 @@ class SystemClock:
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """Everything a flow may touch. Built once in bootstrap; flows never build their own."""
+    """Everything a flow may touch. Built once in bootstrap; flows never build their own.
+
+    `desk`: where dials wait for each other before they use the database, so that a burst of answers leaves
+    connections to webhooks, pages and ticks, and none of it waits for one in vain.
+    """
 
     settings: Settings
     database: Database
     provider: Provider
     clock: Clock
     intake: Intake = field(default_factory=Intake)
+    desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DIALS_AT_ONCE))

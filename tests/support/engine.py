@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from autolynx.errors import DatabaseUnavailable
 from autolynx.flows.ingest import receive_webhook
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
@@ -171,8 +172,11 @@ async def wait_until_settled(database: Database, campaign_id: UUID, *, seconds: 
     """Wait until a campaign has nothing left to do and return its status."""
     async with asyncio.timeout(seconds):
         while True:
-            async with database.connection() as conn:
-                row = await (await conn.execute("SELECT status FROM campaigns WHERE id = %s", [campaign_id])).fetchone()
+            row = None
+            with suppress(DatabaseUnavailable):  # the engine may hold every connection for a moment
+                async with database.connection() as conn:
+                    asking = await conn.execute("SELECT status FROM campaigns WHERE id = %s", [campaign_id])
+                    row = await asking.fetchone()
             if row and row["status"] in {"COMPLETED", "CANCELED", "FAILED"}:
                 return str(row["status"])
             await asyncio.sleep(0.05)

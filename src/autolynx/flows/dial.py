@@ -59,8 +59,9 @@ async def dial(runtime: Runtime, order: CallOrder, *, account: Account) -> Diall
 
 async def _mark(runtime: Runtime, call_id: UUID) -> datetime | None:
     """Set the mark; None where it was refused, else the moment from which the request may have been sent."""
-    now, settings = runtime.clock.now(), runtime.settings
-    async with runtime.database.connection(by_index=True) as conn:
+    settings = runtime.settings
+    async with runtime.desk, runtime.database.connection(by_index=True) as conn:
+        now = runtime.clock.now()  # not before the waiting is over
         is_marked = await calls.mark_dialling(
             conn,
             call_id,
@@ -76,7 +77,7 @@ async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled
     """Nothing was sent: campaign paused or stopped, button pressed, lease over (LAPSED), or we froze after the mark."""
     news = CallNews(kind=kind, source=Source.DIAL, reason="Dialling was held before the call went out.")
     try:
-        async with runtime.database.transaction(by_index=True) as conn:
+        async with runtime.desk, runtime.database.transaction(by_index=True) as conn:
             await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
     except NotFound:  # a crash of the database undid the claim: there is nothing to give back
         log.warning("dial.claim_undone", call_id=str(call_id))
@@ -86,8 +87,9 @@ async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled
 @once_more
 async def _settle_answer(runtime: Runtime, call_id: UUID, answer: DialAnswer) -> Settled | None:
     """Bring the answer through the one door; None where it is unknown and somebody has to look."""
-    now, timers = runtime.clock.now(), runtime.settings.timers
-    async with runtime.database.pipelined() as conn:
+    timers = runtime.settings.timers
+    async with runtime.desk, runtime.database.pipelined() as conn:
+        now = runtime.clock.now()
         if isinstance(answer, Unknown):
             await calls.save_unknown(conn, call_id, now=now, look_at=now + timedelta(seconds=timers.first_look))
             log.warning("dial.unknown", call_id=str(call_id), reason=answer.reason)
