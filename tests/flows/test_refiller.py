@@ -1,6 +1,7 @@
 """The refiller of a server: where only time makes room it asks again by itself, and no line waits for a tick."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -51,3 +52,19 @@ async def test_after_a_cool_down_the_next_call_does_not_wait_for_a_tick(database
         vapi.on_dial = lambda script, seen: refused if len(script.dials) == 1 else accept(script, seen)
         await _refilled(database, vapi, contacts=1, TIME_SCALE=100)
         assert len(vapi.dials) == 2
+
+
+async def test_whoever_comes_due_while_lines_are_free_does_not_wait_for_a_tick(database: Database) -> None:
+    async with running_script(SystemClock().now) as vapi:
+        runtime = make_runtime(database, vapi.url, settings=settings_for_test())
+        campaign_id = await make_campaign(database, contacts=2)
+        await start_campaign(runtime, campaign_id)
+        soon = SystemClock().now() + timedelta(seconds=1)
+        await query(database, "UPDATE contacts SET due_at = %s WHERE position = 1 RETURNING id", soon)
+        refiller = Refiller(runtime)
+        refiller.request()
+        try:
+            await _until_dialled(vapi, 2)
+        finally:
+            await refiller.drain()
+            await runtime.provider.close()

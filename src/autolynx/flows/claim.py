@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -45,9 +45,13 @@ async def claim(runtime: Runtime, *, campaign_id: UUID | None = None, most: int 
     # undid is found missing by its mark, and nothing is dialled.
     async with runtime.database.pipelined(waits_for_disk=False) as conn:
         opening = await claims.open_claim(conn, now=now, campaign_id=campaign_id)
-        if not opening.ready:
-            return Claimed(account=opening.account, changes_at=await claims.next_due_at(conn, now=now))
-        return await _share(runtime, conn, opening, most=most, now=now)
+        claimed = Claimed(account=opening.account)
+        if opening.ready:
+            claimed = await _share(runtime, conn, opening, most=most, now=now)
+            if len(claimed.orders) == claimed.room.lines:
+                return claimed
+        due_at = await claims.next_due_at(conn, now=now)  # a line is left for whoever comes due next
+        return replace(claimed, changes_at=_earliest(claimed.changes_at, due_at))
 
 
 async def _share(runtime: Runtime, conn: Connection, opening: Opening, *, most: int | None, now: datetime) -> Claimed:
@@ -81,7 +85,11 @@ def _changes_at(room: Room, numbers: Iterable[Room], *, has_taken: bool) -> date
     times = [room.changes_at]
     if room.lines:
         times += [one.changes_at for one in numbers if has_taken or one.lines == 0]
-    return min((at for at in times if at is not None), default=None)
+    return _earliest(*times)
+
+
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((at for at in moments if at is not None), default=None)
 
 
 def _one_per_quiet_line(ready: Sequence[Ready]) -> list[Ready]:
