@@ -7,7 +7,7 @@ import pytest
 
 from autolynx.domain.pacing import Account
 from autolynx.flows.claim import claim
-from autolynx.flows.dial import dial
+from autolynx.flows.dial import _mark, dial
 from autolynx.store.database import Database, Timeouts
 from tests.support.stage import a_stage
 
@@ -28,6 +28,22 @@ async def test_a_claim_that_a_crash_of_the_database_undid_is_not_dialled(databas
         await stage.tick()
         assert len(stage.vapi.calls) == 1
         assert await stage.contacts() == ["calling"]
+
+
+async def test_where_the_clock_runs_fast_nobody_gives_up_before_the_request_is_surely_over(database: Database) -> None:
+    async with a_stage(database, TIME_SCALE=60) as stage:
+        await stage.campaign(contacts=2, cap=2)
+        accepted, dead = (await claim(stage.runtime)).orders
+        await dial(stage.runtime, accepted, account=Account())
+        await _mark(stage.runtime, dead.call_id)  # and its process is killed
+        await stage.tick_until(20, every=1)
+        stage.vapi.reads = False
+        await stage.tick(2)
+        stage.vapi.reads = True
+        await stage.tick_until(20, every=1)
+        assert await stage.incidents() == []
+        assert {call["outcome"] for call in await stage.calls() if call["id"] == dead.call_id} == {"not_dialled"}
+        assert len(stage.vapi.calls) == 2  # its contact was called by the next claim
 
 
 async def test_a_burst_of_answers_leaves_connections_to_everybody_else(database_url: str) -> None:

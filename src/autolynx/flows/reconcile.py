@@ -268,18 +268,21 @@ async def _set_aside(runtime: Runtime, call: Call, reason: str) -> Settled:
 async def _cannot_ask(runtime: Runtime, call: Call) -> Settled | None:
     """The provider did not answer for this call: nothing is freed. After long enough the contact is shown as unsure.
 
-    Only where sweeps were answered beyond its ceiling is it the call and not the provider that is silent.
+    Only where sweeps were answered beyond its ceiling is it the call and not the provider that is silent. Nobody gives
+    up or sets aside while the request may be under way, or before there was time for the two looks after it.
     """
+    timers = runtime.settings.timers
+    looked_at = call.lease_until + timedelta(seconds=2 * timers.unknown_grace)
     async with runtime.database.connection() as conn:
         await calls.push_check(conn, call.id, at=_later(runtime))
         swept_until = (await gate.get(conn)).swept_until
     reason = "The provider could not be asked whether it was called."
-    if call.holds_line and swept_until is not None and swept_until >= gives_up_at(call, runtime.settings.timers):
+    ceiling = max(gives_up_at(call, timers), looked_at)
+    if call.holds_line and swept_until is not None and swept_until >= ceiling:
         return await bring(runtime, call.id, CallNews(kind=NewsKind.TIMED_OUT, source=Source.TICK, reason=reason))
     is_unknown = call.provider_call_id is None and call.may_have_been_sent and call.unsure_at is None
     since = call.dial_started_at or call.claimed_at
-    timeout = timedelta(seconds=runtime.settings.timers.call_timeout)
-    if is_unknown and runtime.clock.now() - since > timeout:
+    if is_unknown and runtime.clock.now() > max(since + timedelta(seconds=timers.call_timeout), looked_at):
         return await bring(runtime, call.id, CallNews(kind=NewsKind.UNSURE, source=Source.TICK, reason=reason))
     return None
 
