@@ -33,8 +33,8 @@ async def test_two_servers_and_a_storm_of_ticks_dial_500_contacts_once_each(
     database: Database, database_url: str
 ) -> None:
     async with AsyncExitStack() as stack:
-        sim = await stack.enter_async_context(running_sim("--concurrency-limit", "60", speed=12))
-        environ = environment(database_url, sim.url, TIME_SCALE=12, ACCOUNT_CONCURRENCY_CAP=60)
+        sim = await stack.enter_async_context(running_sim("--concurrency-limit", "60", speed=20))
+        environ = environment(database_url, sim.url, TIME_SCALE=20, ACCOUNT_CONCURRENCY_CAP=60)
         ports = [free_port(), free_port()]
         for port in ports:
             await stack.enter_async_context(running_serve(environ, port=port))

@@ -67,7 +67,8 @@ async def test_who_did_not_answer_is_called_again_after_the_distance_and_not_a_t
 async def test_the_tick_says_when_the_next_attempt_is_due(database: Database) -> None:
     async with a_stage(database) as stage:
         await missed(stage)
-        await stage.tick(91)  # asks for the report that did not come
+        for distance in (91, 181, 361):
+            await stage.tick(distance)  # asks for the report that did not come
         (contact,) = await query(database, "SELECT due_at FROM contacts")
         assert (await run_once(stage.runtime)).next_at == contact["due_at"]
 
@@ -317,9 +318,9 @@ async def test_over_a_long_life_nobody_is_called_too_often_or_twice_at_once_and_
             live = await query(database, "SELECT provider_call_id FROM calls WHERE holds_line")
             for row in live:
                 if dice.random() < 0.7:
-                    times = {"startedAt": stage.clock.now().isoformat(), "endedAt": stage.clock.now().isoformat()}
-                    extra = times if dice.random() < 0.3 else {}
-                    await stage.end(row["provider_call_id"], dice.choice(REASONS), **extra)
+                    moment = stage.clock.now().isoformat()
+                    started = {"startedAt": moment} if dice.random() < 0.3 else {}
+                    await stage.end(row["provider_call_id"], dice.choice(REASONS), endedAt=moment, **started)
             if await stage.status(campaign_id) == "COMPLETED":
                 break
         assert await stage.status(campaign_id) == "COMPLETED"

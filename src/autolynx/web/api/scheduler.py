@@ -52,7 +52,10 @@ _TICK_BODY: dict[str, Any] = {
     "requestBody": {
         "content": {
             "application/json": {
-                "schema": {"type": "object", "properties": {"campaignId": {"type": "string", "format": "uuid"}}}
+                "schema": {
+                    "type": "object",
+                    "properties": {"campaignId": {"type": ["string", "null"], "format": "uuid"}},
+                }
             }
         }
     }
