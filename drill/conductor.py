@@ -141,7 +141,7 @@ async def _judge(scene: Scene, *, seconds: float) -> Verdict:
     webhooks = {name: summary["webhooks"][name] for name in ("letters", "lost", "duplicated", "reordered", "retried")}
     happened = Happened(
         killed=dict(scene.fleet.killed),
-        broke=scene.fleet.broke,
+        broke=tuple(scene.fleet.broke),
         crashes=scene.postgres.crashes,
         outages=scene.plan.outages,
         frozen=scene.fleet.frozen,

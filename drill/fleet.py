@@ -30,7 +30,7 @@ class Fleet:
         self._running: set[Any] = set()
         self._is_stopping = False
         self.killed: Counter[str] = Counter()
-        self.broke = 0
+        self.broke: list[str] = []
         self.frozen = 0
 
     def start(self, processes: int) -> None:
@@ -75,7 +75,8 @@ class Fleet:
                 self.killed[doom.point] += 1
                 doom = self._next_doom()
             elif not self._is_stopping:
-                self.broke += process.exitcode != worker.TRY_AGAIN
+                if process.exitcode != worker.TRY_AGAIN:
+                    self.broke.append(f"exit code {process.exitcode}, {doom or 'not to be killed'}")
                 await asyncio.sleep(PAUSE_SECONDS)
 
     def _next_doom(self) -> Doom | None:

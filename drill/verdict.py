@@ -27,7 +27,7 @@ class Happened:
     """What the conductor brought about."""
 
     killed: Mapping[str, int]
-    broke: int  # processes that ended although nobody killed them
+    broke: Sequence[str]  # processes that ended although nobody killed them
     crashes: int
     outages: int
     frozen: int
@@ -89,7 +89,7 @@ def judge(plan: Plan, seen: Evidence, happened: Happened) -> Verdict:
     return Verdict(
         plan=plan,
         broken={promise: find(seen) for promise, find in PROMISES.items()}
-        | {"processes that broke by themselves": ["see above"] * happened.broke},
+        | {"processes that broke by themselves": happened.broke},
         missed=[point for point in POINTS if point in planned and not happened.killed.get(point)],
         unsure=witness.find_unsure(seen),
         dials=len(seen.dials),

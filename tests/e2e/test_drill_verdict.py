@@ -16,7 +16,7 @@ AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 HAPPENED = Happened(
     killed=dict.fromkeys(POINTS, 1),
-    broke=0,
+    broke=(),
     crashes=0,
     outages=0,
     frozen=0,
@@ -122,4 +122,4 @@ def test_contacts_set_aside_are_told_apart() -> None:
 
 def test_a_point_at_which_nobody_died_and_a_process_that_broke_spoil_the_verdict() -> None:
     assert not verdict_on(GOOD, replace(HAPPENED, killed=dict.fromkeys(POINTS, 1) | {"sent": 0})).is_good
-    assert not verdict_on(GOOD, replace(HAPPENED, broke=1)).is_good
+    assert not verdict_on(GOOD, replace(HAPPENED, broke=("exit code 1",))).is_good
