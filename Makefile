@@ -15,7 +15,7 @@ demo: .venv/.embedded ## see a whole campaign called, with no account and no net
 	@$(BIN)/autolynx demo $(ARGS)
 
 test: .venv/.dev ## run the tests; ARGS="tests/domain -k csv" runs some of them
-	@$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 check: format lint types imports docs test ## everything CI checks
 
