@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from autolynx.errors import DatabaseUnavailable
 from autolynx.provider.port import Provider
@@ -18,6 +18,8 @@ DIALS_AT_ONCE = 4  # in the database; at the provider any number is under way
 
 T = TypeVar("T")
 R = TypeVar("R")
+# Makes of each item a result, or an exception that is raised to whoever brought it.
+Work: TypeAlias = Callable[[Sequence[T]], Awaitable[Sequence[R | Exception]]]
 
 
 @dataclass(eq=False)
@@ -40,11 +42,11 @@ class Intake:
         self._waiting: list[_Ticket] = []
         self._most_waiting = most_waiting
 
-    async def share(self, item: T, *, key: Hashable, work: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> R:
+    async def share(self, item: T, *, key: Hashable, work: Work[T, R]) -> R:
         """Return what `work` makes of the item, in a batch of items of different keys.
 
-        All who share an intake pass the same work. Raises DatabaseUnavailable when too many wait, and what the work
-        of the batch raises.
+        All who share an intake pass the same work. Raises DatabaseUnavailable when too many wait, what the work of the
+        batch raises, and an exception that is the item's own result.
         """
         if len(self._waiting) >= self._most_waiting:
             raise DatabaseUnavailable("Too many webhooks are waiting; send it again.")
@@ -72,9 +74,9 @@ class Intake:
             self._waiting.remove(ticket)
         return batch
 
-    async def _serve(self, batch: Sequence[_Ticket], work: Callable[[Sequence[T]], Awaitable[Sequence[R]]]) -> None:
+    async def _serve(self, batch: Sequence[_Ticket], work: Work[T, R]) -> None:
         outcome: BaseException = DatabaseUnavailable("The work was interrupted; send it again.")
-        results: Sequence[R] = ()
+        results: Sequence[R | Exception] = ()
         try:
             results = await work([ticket.item for ticket in batch])
         except Exception as error:  # noqa: BLE001 - everybody in the batch gets it
@@ -82,10 +84,11 @@ class Intake:
         finally:
             for number, ticket in enumerate(batch):
                 if not ticket.answer.done():
-                    if number < len(results):
-                        ticket.answer.set_result(results[number])
+                    result = results[number] if number < len(results) else outcome
+                    if isinstance(result, BaseException):
+                        ticket.answer.set_exception(result)
                     else:
-                        ticket.answer.set_exception(outcome)
+                        ticket.answer.set_result(result)
 
 
 class Clock(Protocol):

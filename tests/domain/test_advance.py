@@ -100,6 +100,13 @@ def test_blame_falls_once_however_often_the_end_is_told() -> None:
     assert step(first.call, ended(LIMIT_REACHED)).blame is Blame.NOBODY
 
 
+def test_a_reason_that_comes_after_the_end_blames_once() -> None:
+    silent = step(ACCEPTED, ended(None))
+    told = step(silent.call, ended(LIMIT_REACHED))
+    assert (silent.blame, told.blame) == (Blame.NOBODY, Blame.CONCURRENCY)
+    assert step(told.call, ended(LIMIT_REACHED)).blame is Blame.NOBODY
+
+
 @pytest.mark.parametrize("source", [Source.WEBHOOK, Source.SWEEP, Source.POLL, Source.DIAL])
 def test_an_end_without_a_bill_is_asked_about_three_times_whoever_told_it(source: Source) -> None:
     call = after(ACCEPTED, replace(ended(), source=source))

@@ -25,7 +25,7 @@ MISSED = Call(
     lease_until=NOW,
 )
 THREE = CampaignOptions(max_attempts=3, retry_after_minutes=20)
-WORTH = {Outcome.NO_ANSWER, Outcome.BUSY, Outcome.SILENCE, Outcome.PROVIDER_ERROR}
+WORTH = {Outcome.NO_ANSWER, Outcome.BUSY, Outcome.PROVIDER_ERROR}
 
 
 @pytest.mark.parametrize("outcome", Outcome)
@@ -42,8 +42,12 @@ def test_only_who_was_not_reached_and_may_be_later_is_called_again(outcome: Outc
         replace(MISSED, is_final=False),
         replace(MISSED, counts_as_attempt=False),
         replace(MISSED, outcome=Outcome.PROVIDER_ERROR, facts=Facts(transcript_rank="0012 Hello")),
+        replace(MISSED, was_live=True),
     ],
-    ids=["stopped", "canceled", "a guess", "not the provider's word", "not counted", "broke down after words"],
+    ids=[
+        *("stopped", "canceled", "a guess", "not the provider's word", "not counted", "broke down after words"),
+        "picked up",
+    ],
 )
 def test_what_was_stopped_guessed_or_spoken_is_not_tried_again(call: Call) -> None:
     assert not is_worth_another_try(call)

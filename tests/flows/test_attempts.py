@@ -78,7 +78,7 @@ async def test_the_tick_says_when_the_next_attempt_is_due(database: Database) ->
     [
         ("customer-did-not-answer", 2),
         ("customer-busy", 2),
-        ("silence-timed-out", 2),
+        ("silence-timed-out", 1),  # somebody picked up
         ("assistant-join-timed-out", 2),  # the platform broke
         ("customer-ended-call", 1),
         ("voicemail", 1),
@@ -146,6 +146,20 @@ async def test_a_late_word_cannot_withdraw_what_was_sent_and_that_is_no_incident
         await stage.end("theirs-2", "customer-did-not-answer")
         await stage.tick(60 * MINUTE)
         assert (len(stage.vapi.dials), await stage.contacts(), await stage.incidents()) == (2, ["done"], [])
+
+
+@pytest.mark.parametrize("reason", ["customer-did-not-answer", "call.start.error-vapifault-get-org"])
+async def test_who_was_reached_by_an_earlier_attempt_is_not_called_a_third_time(
+    database: Database, reason: str
+) -> None:
+    async with a_stage(database) as stage:
+        await missed(stage, options=options(attempts=3))
+        await stage.tick(31 * MINUTE)
+        await stage.report("theirs-1", "customer-ended-call", cost=0.1, startedAt=stage.clock.now().isoformat())
+        await stage.end("theirs-2", reason)
+        await stage.tick_until(120 * MINUTE, every=600)
+        assert (len(stage.vapi.dials), await stage.contacts(), await stage.incidents()) == (2, ["done"], [])
+        await assert_counters_are_a_recount(database)
 
 
 async def test_more_words_about_the_same_miss_do_not_put_the_next_attempt_off(database: Database) -> None:
@@ -221,7 +235,11 @@ async def test_after_its_end_a_campaign_says_that_an_attempt_is_left_and_makes_n
         assert len(stage.vapi.dials) == 2
 
 
-async def test_who_a_person_decided_to_leave_is_not_called_whatever_is_told_later(database: Database) -> None:
+@pytest.mark.parametrize("reason", ["customer-did-not-answer", "call.start.error-vapifault-get-org"])
+@pytest.mark.parametrize("words", [["ended"], ["ringing"], ["ringing", "ended"]])
+async def test_who_a_person_decided_to_leave_is_not_called_whatever_is_told_later(
+    database: Database, words: list[str], reason: str
+) -> None:
     async with a_stage(database) as stage:
         stage.vapi.on_dial = dropped
         await stage.campaign(options=options(attempts=5))
@@ -234,8 +252,9 @@ async def test_who_a_person_decided_to_leave_is_not_called_whatever_is_told_late
         overrides = {"assistantOverrides": {"metadata": {"callId": str(doubtful["id"])}}}
         stage.vapi.place({"phoneNumberId": "n", **ids, **overrides})
         stage.vapi.on_dial = accepted
-        await stage.tell("theirs-1", "ended")
-        await stage.report("theirs-1", "customer-did-not-answer", cost=0)
+        for word in words:
+            await stage.tell("theirs-1", word)
+        await stage.report("theirs-1", reason, cost=0)
         await stage.tick_until(120 * MINUTE, every=600)
         assert (len(stage.vapi.dials), await stage.contacts()) == (1, ["done"])
 
@@ -328,7 +347,7 @@ async def test_over_a_long_life_nobody_is_called_too_often_or_twice_at_once_and_
         made, last = Counter(call["contact_id"] for call in counted), {call["contact_id"]: call for call in counted}
         assert len(made) == 12
         for contact_id, call in last.items():
-            was_missed = call["outcome"] in {"no_answer", "busy", "silence", "provider_error"}
+            was_missed = call["outcome"] in {"no_answer", "busy", "provider_error"}
             assert made[contact_id] == 3 or (made[contact_id] < 3 and not was_missed)
         assert await stage.incidents() == []
         await assert_nobody_on_two_calls(database)

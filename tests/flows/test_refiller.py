@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from autolynx.flows.campaign_life import start_campaign
+from autolynx.domain.pacing import Account
+from autolynx.flows.campaign_life import pause_campaign, start_campaign
+from autolynx.flows.claim import claim
+from autolynx.flows.dial import dial
 from autolynx.flows.refill import Refiller
 from autolynx.runtime import Runtime, SystemClock
-from autolynx.store.database import Database
+from autolynx.store.database import Database, Timeouts
 from tests.support.checks import query
 from tests.support.engine import make_campaign, make_runtime, settings_for_test
 from tests.support.scripted_vapi import ScriptedVapi, running_script
@@ -68,3 +71,34 @@ async def test_whoever_comes_due_while_lines_are_free_does_not_wait_for_a_tick(d
         finally:
             await refiller.drain()
             await runtime.provider.close()
+
+
+async def test_a_claim_that_failed_is_made_again_without_a_tick(database: Database, database_url: str) -> None:
+    impatient = await Database.open(database_url, max_size=2, timeouts=Timeouts(lock_seconds=0.1))
+    async with running_script(SystemClock().now) as vapi:
+        runtime = make_runtime(impatient, vapi.url, settings=settings_for_test())
+        await start_campaign(runtime, await make_campaign(database, contacts=1))
+        refiller = Refiller(runtime)
+        async with database.transaction() as conn:
+            await conn.execute("SELECT FROM gate FOR NO KEY UPDATE")
+            refiller.request()
+            await asyncio.sleep(0.5)
+        try:
+            await _until_dialled(vapi, 1)
+        finally:
+            await refiller.drain()
+            await runtime.provider.close()
+            await impatient.close()
+
+
+async def test_lines_that_a_paused_campaign_gives_back_are_used_by_the_others(database: Database) -> None:
+    async with running_script(SystemClock().now) as vapi:
+        runtime = make_runtime(database, vapi.url, settings=settings_for_test(ACCOUNT_CONCURRENCY_CAP=3))
+        paused = await make_campaign(database, contacts=1, cap=1)
+        other = await make_campaign(database, contacts=1, cap=1, first=200)
+        for campaign_id in (paused, other):
+            await start_campaign(runtime, campaign_id)
+        (order,) = (await claim(runtime, campaign_id=paused)).orders
+        await pause_campaign(runtime, paused)
+        assert (await dial(runtime, order, account=Account())).freed_line
+        await runtime.provider.close()

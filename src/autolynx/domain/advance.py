@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from autolynx.domain.call import ACTIVE_ORDER, Call, CallNews, CallStatus, Facts, NewsKind, Outcome, Source
 from autolynx.domain.ended_reason import reason_rank
-from autolynx.domain.outcome import Blame, judge
+from autolynx.domain.outcome import Blame, Verdict, judge
 from autolynx.domain.success import derive_success
 
 T = TypeVar("T")
@@ -89,12 +89,8 @@ def _report_due_at(heard: Call, *, looks: int, now: datetime, timers: Timers) ->
 
 def _close(before: Call, heard: Call, *, report_due_at: datetime | None) -> Advance:
     """Judge an ended call anew from all that is known: a later report may tell more than the first word did."""
-    verdict = judge(
-        heard.facts,
-        was_live=heard.was_live,
-        is_blocked=heard.is_blocked,
-        is_canceled=heard.cancel_requested_at is not None,
-    )
+    verdict = _judged(heard)
+    is_blamed_already = before.is_final and _judged(before).blame is verdict.blame
     closed = replace(
         heard,
         status=verdict.status,
@@ -105,9 +101,14 @@ def _close(before: Call, heard: Call, *, report_due_at: datetime | None) -> Adva
     )
     return Advance(
         call=closed,
-        blame=Blame.NOBODY if before.is_final else verdict.blame,
+        blame=Blame.NOBODY if is_blamed_already else verdict.blame,
         is_revived=before.is_released and verdict.counts_as_attempt,
     )
+
+
+def _judged(call: Call) -> Verdict:
+    is_canceled = call.cancel_requested_at is not None
+    return judge(call.facts, was_live=call.was_live, is_blocked=call.is_blocked, is_canceled=is_canceled)
 
 
 def _live(before: Call, heard: Call, news: CallNews, *, now: datetime, timers: Timers) -> Advance:

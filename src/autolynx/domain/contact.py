@@ -93,7 +93,7 @@ def standing_after(
     """Return what this call, its latest, leaves a contact as.
 
     `releases`: how many claims of it went back so far; `retry_at`: when it is called again after a call that
-    reached nobody, None for not at all; `is_used_up`: its other calls are all that it may have.
+    reached nobody, None for not at all; `is_used_up`: its other calls are all that it may have, or all that it needs.
     """
     if call.is_in_doubt:
         return Standing(state=ContactState.UNSURE, reason=call.reason)

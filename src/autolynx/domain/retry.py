@@ -6,19 +6,22 @@ from autolynx.domain.call import Call, CallStatus, Outcome
 from autolynx.domain.campaign import CampaignOptions
 
 # Nobody was reached, and later somebody may be. All else is an answer, a fault that the same call meets again, or
-# a doubt whether the person was called: a doubt is never resolved by calling again. A voicemail has heard the message.
-WORTH_ANOTHER_TRY = frozenset({Outcome.NO_ANSWER, Outcome.BUSY, Outcome.SILENCE, Outcome.PROVIDER_ERROR})
+# a doubt whether the person was called: a doubt is never resolved by calling again. A voicemail has heard the message,
+# and who fell silent had picked up, perhaps after a talk.
+WORTH_ANOTHER_TRY = frozenset({Outcome.NO_ANSWER, Outcome.BUSY, Outcome.PROVIDER_ERROR})
 
 
 def is_worth_another_try(call: Call) -> bool:
     """Whether this call, by the provider's own word, reached nobody who might be reached later.
 
-    What an operator stopped is not, nor a call that broke down after words were spoken.
+    What an operator stopped is not, nor a call that broke down after words were spoken, nor one that was live: somebody
+    picked up, and its report may still tell more.
     """
     is_over = call.is_final and call.counts_as_attempt and call.cancel_requested_at is None
+    was_picked_up = call.outcome is not Outcome.PROVIDER_ERROR and call.was_live
     has_broken_off = call.outcome is Outcome.PROVIDER_ERROR and bool(call.facts.transcript_rank)
     is_ended = call.status in {CallStatus.ENDED, CallStatus.FAILED}
-    return is_over and is_ended and call.outcome in WORTH_ANOTHER_TRY and not has_broken_off
+    return is_over and is_ended and call.outcome in WORTH_ANOTHER_TRY and not (has_broken_off or was_picked_up)
 
 
 def retry_at(

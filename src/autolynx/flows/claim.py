@@ -185,7 +185,7 @@ async def _finish(
         launches = sum(one.campaign.phone_number_id == number.id for one in taken)
         if launches and (rules.launch_per_second or number.daily_limit is not None):
             counted = pacing.number_after_launches(number, rules, launches=launches, now=now)
-            await phone_numbers.save_pace(conn, counted, now)
+            await phone_numbers.save_pace(conn, counted, now, launches=launches)
     probed = pacing.after_claim(account, rules, now)
     if probed != account:
         await gate.save(conn, probed)

@@ -37,19 +37,14 @@ async def judge_contact(
 
 
 def _standing(locked: Locked, call: Call, *, now: datetime, time_scale: float) -> Standing:
-    again_at = retry_at(
-        call,
-        locked.campaign.options,
-        made=locked.dialled_besides + 1,
-        now=now,
-        time_scale=time_scale,
-    )
+    made = locked.dialled_besides + 1
+    again_at = retry_at(call, locked.campaign.options, made=made, now=now, time_scale=time_scale)
     return standing_after(
         call,
         now=now,
         releases=locked.releases,
-        retry_at=again_at,
-        is_used_up=_is_used_up(locked),
+        retry_at=None if locked.was_reached_besides else again_at,
+        is_used_up=_is_used_up(locked) or locked.was_reached_besides,
         time_scale=time_scale,
     )
 
@@ -73,11 +68,13 @@ def _applies(locked: Locked, call: Call, standing: Standing) -> bool:
     """Whether the contact takes this standing: the latest call speaks; an older one only if it did happen after all."""
     if standing.state is locked.contact_state or _another_is_calling(locked):
         return False
+    if locked.contact_reason == LEFT_BY_DECISION:  # a person's word outlasts all later news
+        return False
     decided = locked.contact_state in {ContactState.DONE, ContactState.EXCLUDED}
     if decided and standing.state is not ContactState.CALLING:
-        # A person's "leave it", or the end of an earlier call, stands; only a call that turns out not to have been
-        # dialled, or to have reached nobody while attempts are left, gives the contact another turn.
-        is_left = locked.call.is_in_doubt or locked.contact_reason == LEFT_BY_DECISION
+        # The end of an earlier call stands; only a call that turns out not to have been dialled, or to have reached
+        # nobody while attempts are left, gives the contact another turn.
+        is_left = locked.call.is_in_doubt
         is_done = locked.contact_state is ContactState.DONE
         return standing.state is ContactState.DUE and locked.is_latest and is_done and not is_left
     if locked.is_latest:

@@ -78,10 +78,11 @@ async def _give_back(runtime: Runtime, call_id: UUID, kind: NewsKind) -> Dialled
     news = CallNews(kind=kind, source=Source.DIAL, reason="Dialling was held before the call went out.")
     try:
         async with runtime.desk, runtime.database.transaction(by_index=True) as conn:
-            await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
+            settled = await settle(conn, call_id, news, now=runtime.clock.now(), timers=runtime.settings.timers)
     except NotFound:  # a crash of the database undid the claim: there is nothing to give back
         log.warning("dial.claim_undone", call_id=str(call_id))
-    return Dialled(call_id=call_id, was_sent=False, is_accepted=False, freed_line=False)
+        return Dialled(call_id=call_id, was_sent=False, is_accepted=False, freed_line=True)
+    return Dialled(call_id=call_id, was_sent=False, is_accepted=False, freed_line=settled.freed_line)
 
 
 @once_more

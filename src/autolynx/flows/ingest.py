@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from autolynx.domain.call import CallStatus
-from autolynx.errors import DataRefused, NotFound
+from autolynx.errors import DatabaseUnavailable, DataRefused, NotFound
 from autolynx.flows.follow_up import follow_up
 from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, Told, settle_locked
@@ -63,17 +63,29 @@ async def receive_webhook(runtime: Runtime, body: Any) -> Received:
     )
 
 
-async def _keep_and_settle_all(runtime: Runtime, letters: Sequence[Letter]) -> list[Settled | None]:
-    """Keep and settle what arrived at the same time in one transaction; what does not fit into it gets its own."""
+async def _keep_and_settle_all(
+    runtime: Runtime, letters: Sequence[Letter]
+) -> list[Settled | DatabaseUnavailable | None]:
+    """Keep and settle what arrived at the same time in one transaction; what does not fit into it gets its own.
+
+    What went wrong with one of those is its own result: the others are settled, and something follows from that.
+    """
     try:
         together = await settle_together(runtime, letters)
     except UNDIGESTED as error:
         log.warning("inbox.not_together", letters=len(letters), error=type(error).__name__)
         together = {}
     return [
-        together[letter.body.delivery] if letter.body.delivery in together else await _keep_and_settle(runtime, letter)
+        together[letter.body.delivery] if letter.body.delivery in together else await _settled_alone(runtime, letter)
         for letter in letters
     ]
+
+
+async def _settled_alone(runtime: Runtime, letter: Letter) -> Settled | DatabaseUnavailable | None:
+    try:
+        return await _keep_and_settle(runtime, letter)
+    except DatabaseUnavailable as error:
+        return error
 
 
 @once_more

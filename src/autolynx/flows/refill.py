@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from autolynx.provider.port import CallOrder
 from autolynx.runtime import Runtime
 
 SHORTEST_WAIT_SECONDS = 0.01
+AGAIN_AFTER_SECONDS = 1.0  # after a claim that failed: the lines are still free
 
 
 @dataclass(kw_only=True)
@@ -114,15 +115,20 @@ class Refiller:
         while self._wanted:
             self._wanted = False
             try:
-                claimed = await claim(self._runtime)
-                if claimed.made_progress or await _became_quiet(self._runtime, claimed):
-                    self._wanted = True
+                await self._claim()
             except AutolynxError as error:
                 log.error("refill.failed", reason=error.message)
+                self._remind_at(self._runtime.clock.now() + timedelta(seconds=AGAIN_AFTER_SECONDS))
                 return
-            self._remind_at(claimed.changes_at)
-            for order in claimed.orders:
-                self._track(self._dial(order, claimed.account))
+
+    async def _claim(self) -> None:
+        """Claim once and let the dials go, before anybody is asked whether a line is quiet."""
+        claimed = await claim(self._runtime)
+        self._remind_at(claimed.changes_at)
+        for order in claimed.orders:
+            self._track(self._dial(order, claimed.account))
+        if claimed.made_progress or await _became_quiet(self._runtime, claimed):
+            self._wanted = True
 
     def _remind_at(self, moment: datetime | None) -> None:
         """Ask again at that moment, and at no other that was noted before: the latest claim knows best."""

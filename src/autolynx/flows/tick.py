@@ -100,7 +100,11 @@ async def _step(runtime: Runtime, step: Step) -> Reconciled:
 
 
 async def _launch(runtime: Runtime, ticked: Ticked, *, campaign_id: UUID | None, deadline: datetime) -> None:
-    """Refill, and go on as launch rates allow while the budget lasts: pacing is not back-off."""
+    """Refill, and go on as launch rates allow while the budget lasts: pacing is not back-off.
+
+    Not for longer than cron would give it: looks and repairs must not wait for whoever comes due much later.
+    """
+    deadline = min(deadline, runtime.clock.now() + timedelta(seconds=CRON_BUDGET_SECONDS))
     while True:
         result = await refill(runtime, campaign_id=campaign_id)
         for key, count in result.launched.items():

@@ -59,17 +59,23 @@ async def list_labels(conn: Connection) -> dict[str, NumberLabel]:
     }
 
 
-async def save_pace(conn: Connection, number: NumberPace, now: datetime) -> None:
-    """Write a number's pace; the caller holds the gate."""
+async def save_pace(conn: Connection, number: NumberPace, now: datetime, *, launches: int) -> None:
+    """Write a number's pace; the caller holds the gate.
+
+    `launches`: how many of the day's were made just now. They are added to what the row has by then: settling corrects
+    it without the gate.
+    """
     await conn.execute(
         """INSERT INTO phone_numbers
                (id, provider, next_launch_at, daily_limit, day, launched_today, hold_reason, held_until, seen_at)
            VALUES (%(id)s, 'unknown', %(next_launch_at)s, %(daily_limit)s, %(day)s, %(launched_today)s,
                %(hold_reason)s, %(held_until)s, %(now)s)
            ON CONFLICT ON CONSTRAINT phone_numbers_pkey DO UPDATE SET next_launch_at = excluded.next_launch_at,
-               day = excluded.day, launched_today = excluded.launched_today, hold_reason = excluded.hold_reason,
+               day = excluded.day, launched_today = %(launches)s
+                   + CASE WHEN phone_numbers.day = excluded.day THEN phone_numbers.launched_today ELSE 0 END,
+               hold_reason = excluded.hold_reason,
                held_until = excluded.held_until""",
-        {**asdict(number), "now": now},
+        {**asdict(number), "now": now, "launches": launches},
     )
 
 

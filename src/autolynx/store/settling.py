@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from autolynx.domain.call import Call, CallStatus, Source
 from autolynx.domain.campaign import Campaign
 from autolynx.domain.contact import ContactState
+from autolynx.domain.retry import WORTH_ANOTHER_TRY
 from autolynx.errors import NotFound
 from autolynx.store import calls
 from autolynx.store.campaigns import CAMPAIGN_NAMES, campaign_from_row
@@ -30,6 +31,7 @@ class Locked:
     is_latest: bool  # no later claim of the same contact exists
     dialled_besides: int  # other calls of the same contact that were dialled, or may have been
     was_dialled_later: bool  # one of them was claimed after this call
+    was_reached_besides: bool  # another call of the contact had an end that is not worth another try
     extra_attempts: int  # granted to the contact by a person
     other_is_active: bool  # another call of the same contact is active
     may_be_last: bool  # nothing of the campaign was due when the lock was asked for
@@ -65,7 +67,8 @@ async def list_locked(conn: Connection, call_ids: Sequence[UUID]) -> list[Locked
                 WHERE id = ANY(ARRAY(SELECT campaign_id FROM calls WHERE id = ANY(%(ids)s)))
                 ORDER BY id FOR NO KEY UPDATE)
             SELECT {_CAMPAIGN}, {calls.COLUMNS}, t.state AS contact_state, t.reason AS contact_reason,
-                t.extra_attempts, o.releases, o.is_latest, o.dialled_besides, o.was_dialled_later, o.other_is_active,
+                t.extra_attempts, o.releases, o.is_latest, o.dialled_besides, o.was_dialled_later,
+                o.was_reached_besides, o.other_is_active,
                 (SELECT n.due = 0 FROM campaign_counters n WHERE n.campaign_id = c.id) AS may_be_last,
                 (SELECT g.failures > 0 FROM gate g WHERE g.id = 1) AS is_failing
             FROM (SELECT * FROM calls WHERE id = ANY(%(ids)s) AND (SELECT count(*) FROM c) > 0
@@ -79,10 +82,12 @@ async def list_locked(conn: Connection, call_ids: Sequence[UUID]) -> list[Locked
                     AS dialled_besides,
                 coalesce(bool_or(s.attempt > k.attempt AND s.counts_as_attempt AND s.dial_started_at IS NOT NULL),
                     false) AS was_dialled_later,
+                coalesce(bool_or(s.id <> k.id AND s.is_final AND s.counts_as_attempt AND s.outcome <> ALL(%(missed)s)),
+                    false) AS was_reached_besides,
                 coalesce(bool_or(s.id <> k.id AND s.status IN ('QUEUED', 'RINGING', 'IN_PROGRESS')), false)
                     AS other_is_active
                 FROM calls s WHERE s.contact_id = k.contact_id) o""",
-        {"ids": list(call_ids)},
+        {"ids": list(call_ids), "missed": list(WORTH_ANOTHER_TRY)},
     )
     return [_locked(row) for row in await cursor.fetchall()]
 
@@ -97,6 +102,7 @@ def _locked(row: Row) -> Locked:
         is_latest=row["is_latest"],
         dialled_besides=row["dialled_besides"],
         was_dialled_later=row["was_dialled_later"],
+        was_reached_besides=row["was_reached_besides"],
         extra_attempts=row["extra_attempts"],
         other_is_active=row["other_is_active"],
         may_be_last=row["may_be_last"],
