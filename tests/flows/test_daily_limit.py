@@ -1,9 +1,11 @@
 """The daily limit of a phone number counts calls that went out, and nothing else."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from autolynx.domain.pacing import NumberPace
 from autolynx.flows.claim import claim
 from autolynx.flows.refill import refill
 from autolynx.store import phone_numbers
@@ -88,3 +90,14 @@ async def test_a_call_that_went_out_after_all_counts_again(database: Database) -
         assert await launched(stage) == 0
         await stage.report("theirs-1", "customer-busy")
         assert await launched(stage) == 1
+
+
+async def test_a_launch_given_back_while_another_claim_is_under_way_is_not_forgotten(database: Database) -> None:
+    async with a_stage(database) as stage:
+        now = stage.clock.now()
+        seen = NumberPace(id=TWILIO_MAIN, daily_limit=10, day=now.date(), launched_today=5)
+        async with database.connection() as conn:
+            await phone_numbers.save_pace(conn, seen, now, launches=5)
+            await phone_numbers.correct_launches(conn, TWILIO_MAIN, day=now.date(), more=-1)  # after the claim looked
+            await phone_numbers.save_pace(conn, replace(seen, launched_today=6), now, launches=1)
+        assert await launched(stage) == 5
