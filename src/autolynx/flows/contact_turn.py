@@ -30,8 +30,7 @@ async def judge_contact(
             kind="unsure",
             sentence="Nobody can say whether this contact was called: a person has to decide.",
             now=now,
-            campaign_id=call.campaign_id,
-            call_id=call.id,
+            call=call,
         )
     return standing
 
@@ -88,6 +87,5 @@ async def _report_double_dial(conn: Connection, locked: Locked, *, now: datetime
         kind="double_dial",
         sentence="A call taken for never dialled did reach the provider, and its contact had been claimed again.",
         now=now,
-        campaign_id=locked.call.campaign_id,
-        call_id=locked.call.id,
+        call=locked.call,
     )

@@ -32,6 +32,5 @@ async def _watch_account(runtime: Runtime, settled: Settled) -> None:
                 kind="cap_overrun",
                 sentence="A call that was given up turned out to be live while the account's lines were in use again.",
                 now=runtime.clock.now(),
-                campaign_id=settled.campaign.id,
-                call_id=settled.after.id,
+                call=settled.after,
             )

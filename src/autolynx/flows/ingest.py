@@ -171,8 +171,6 @@ async def _note_failure(
             kind="dead_letter",
             sentence="A webhook could not be understood after five tries; its body is kept.",
             now=now,
-            campaign_id=None,
-            call_id=None,
         )
 
 

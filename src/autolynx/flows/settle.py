@@ -187,8 +187,7 @@ async def _keep_second_id(conn: Connection, locked: Locked, news: CallNews, *, n
         kind="second_provider_id",
         sentence="The provider reported a second call for one that we placed once.",
         now=now,
-        campaign_id=call.campaign_id,
-        call_id=call.id,
+        call=call,
     )
 
 
@@ -200,8 +199,7 @@ async def _note_contradiction(conn: Connection, before: Call, news: CallNews, *,
             kind="illegal_events",
             sentence="The provider reported a call as live that it had reported as over.",
             now=now,
-            campaign_id=before.campaign_id,
-            call_id=before.id,
+            call=before,
         )
 
 
@@ -225,8 +223,7 @@ async def _watch_cap(conn: Connection, locked: Locked, *, now: datetime) -> None
             kind="cap_overrun",
             sentence="A call that was given up turned out to be live while its line was in use again.",
             now=now,
-            campaign_id=locked.campaign.id,
-            call_id=locked.call.id,
+            call=locked.call,
         )
 
 

@@ -162,12 +162,12 @@ def _as_record(event: Event) -> dict[str, Any]:
 
 
 async def raise_incident(
-    conn: Connection, *, kind: str, sentence: str, now: datetime, campaign_id: UUID | None, call_id: UUID | None
+    conn: Connection, *, kind: str, sentence: str, now: datetime, call: Call | None = None
 ) -> bool:
     """Record an incident, once per kind and call; False where it was recorded already."""
     cursor = await conn.execute(
         """INSERT INTO incidents (kind, campaign_id, call_id, sentence, created_at) VALUES (%s, %s, %s, %s, %s)
            ON CONFLICT DO NOTHING""",
-        [kind, campaign_id, call_id, sentence, now],
+        [kind, call and call.campaign_id, call and call.id, sentence, now],
     )
     return cursor.rowcount == 1
