@@ -75,7 +75,7 @@ async def _share(runtime: Runtime, conn: Connection, opening: Opening, *, most: 
         account=account,
         room=room,
         made_progress=made_progress,
-        wants_quiet_look=loud if lines else (),
+        wants_quiet_look=loud if lines > len(taken) else (),
         changes_at=_changes_at(room, number_rooms.values(), has_taken=bool(taken)),
     )
 
