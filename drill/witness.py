@@ -55,7 +55,7 @@ async def collect(database: Database, campaign_id: UUID, ledger: Mapping[str, An
         contacts=await query(database, "SELECT * FROM contacts WHERE campaign_id = %s", campaign_id),
         calls=await query(database, "SELECT * FROM calls WHERE campaign_id = %s", campaign_id),
         events=await query(database, "SELECT * FROM call_events WHERE campaign_id = %s ORDER BY id", campaign_id),
-        inbox=await query(database, "SELECT provider_call_id, type, state FROM webhook_inbox"),
+        inbox=await query(database, "SELECT provider_call_id, type, status, state FROM webhook_inbox"),
         incidents=await query(database, "SELECT * FROM incidents WHERE kind <> 'unsure' ORDER BY id"),
         drifted=await query(database, RECOUNT),
         campaign=campaigns[0],
@@ -119,8 +119,14 @@ def find_wrong_results(seen: Evidence) -> list[str]:
             shown = (call["status"], call["outcome"], _cost(call["cost_usd"]))
             real = (*(SHOWN.get(dial["endedReason"]) or SHOWN[dial["outcome"]]), _cost(dial["costUsd"]))
             if shown != real:
-                wrong.append(f"{call['id']}: {dial['endedReason']} is shown as {shown}, not {real}")
+                told = f"looks {call['checks']}, next {call['next_check_at']}; {_told(seen, call['id'])}"
+                wrong.append(f"{dial['endedReason']} is shown as {shown}, not {real}; {_kept(seen, dial)}; {told}")
     return wrong
+
+
+def _kept(seen: Evidence, dial: Mapping[str, Any]) -> str:
+    rows = [row for row in seen.inbox if row["provider_call_id"] == dial["providerCallId"]]
+    return ", ".join(f"{row['type']} {row.get('status', '')} {row['state']}" for row in rows) or "no webhook"
 
 
 def _cost(value: Any) -> Decimal:

@@ -42,9 +42,9 @@ def dial(call_id: UUID, number: str, begin: float, end: float | None, **values: 
 
 
 def call(call_id: UUID, **values: Any) -> dict[str, Any]:
-    contact_id = UUID(int=10 + call_id.int)
-    counted = {"counts_as_attempt": True, "contact_id": contact_id}
-    return {"id": call_id, **counted, "status": "ENDED", "outcome": "busy", "cost_usd": Decimal(0), **values}
+    contact = {"counts_as_attempt": True, "contact_id": UUID(int=10 + call_id.int)}
+    looks = {"checks": 0, "next_check_at": None}
+    return {"id": call_id, **contact, **looks, "status": "ENDED", "outcome": "busy", "cost_usd": Decimal(0), **values}
 
 
 def event(call_id: UUID, status: str) -> dict[str, Any]:
