@@ -117,6 +117,16 @@ def test_an_end_without_a_bill_is_asked_about_three_times_whoever_told_it(source
     assert distances == [90, 180, 360]
 
 
+def test_a_price_of_nothing_is_believed_only_where_nobody_was_reached() -> None:
+    free = ended("customer-busy", cost_usd=Decimal(0))
+    assert after(ACCEPTED, free).next_check_at is None
+    talk = replace(ended(cost_usd=Decimal(0), started_at=NOW), source=Source.SWEEP)
+    asked = after(ACCEPTED, talk)
+    assert asked.next_check_at == NOW + timedelta(seconds=90)
+    priced = after(asked, replace(ended(cost_usd=Decimal("0.05")), source=Source.POLL))
+    assert (priced.facts.cost_usd, priced.next_check_at) == (Decimal("0.05"), None)
+
+
 def test_a_bill_ends_the_asking_and_a_repeated_end_does_not_begin_it_anew() -> None:
     told = after(ACCEPTED, ended())
     assert after(told, ended(cost_usd=Decimal("0.05"))).next_check_at is None

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from autolynx.domain.call import ACTIVE_ORDER, Call, CallNews, CallStatus, Facts, NewsKind, Outcome, Source
 from autolynx.domain.ended_reason import reason_rank
-from autolynx.domain.outcome import Blame, Verdict, judge
+from autolynx.domain.outcome import Blame, Verdict, judge, was_reached
 from autolynx.domain.success import derive_success
 
 T = TypeVar("T")
@@ -80,9 +80,11 @@ def _hear_provider(call: Call, news: CallNews, *, now: datetime, timers: Timers)
 def _report_due_at(heard: Call, *, looks: int, now: datetime, timers: Timers) -> datetime | None:
     """Return when we ask (again) for what an ended call left behind, None for not at all.
 
-    Its report is a webhook of its own and may be lost, and who asks right after the end is told no price yet.
+    Its report is a webhook of its own and may be lost, and who asks right after the end is told no price yet, or 0.
     """
-    if heard.facts.cost_usd is not None or looks >= MOST_REPORT_LOOKS:
+    cost = heard.facts.cost_usd
+    is_told = cost is not None and (cost > 0 or not was_reached(heard.facts, was_live=heard.was_live))
+    if is_told or looks >= MOST_REPORT_LOOKS:
         return None
     return now + timedelta(seconds=timers.reconcile_after * 2**looks)
 
