@@ -16,6 +16,7 @@ POINTS = {
 ANYWHERE = "anywhere"  # killed from outside, at a random moment
 SHARE_AT_POINTS = 0.6
 MOST_PASSINGS = 4
+MANY_KILLS = 30
 LIVES_SECONDS = (0.3, 3.0)  # how long a process lives that is killed from outside
 
 
@@ -44,7 +45,10 @@ class Plan:
     minutes: float = 4.0
 
     def dooms(self) -> deque[Doom]:
-        """Return how processes die, one after the other: named points in turn, the rest at any moment."""
+        """Return how processes die, one after the other.
+
+        In a small drill named points come first: a short campaign might be over before they are met.
+        """
         dice = random.Random(self.seed)
         per_point = int(self.kills * SHARE_AT_POINTS / len(POINTS))
         dooms = [
@@ -53,6 +57,8 @@ class Plan:
         while len(dooms) < self.kills:
             dooms.append(Doom(point=ANYWHERE, seconds=dice.uniform(*LIVES_SECONDS)))
         dice.shuffle(dooms)
+        if self.kills < MANY_KILLS:
+            dooms.sort(key=lambda doom: doom.point == ANYWHERE)
         return deque(dooms)
 
     def faults(self) -> dict[str, object]:
