@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from autolynx.web import docs, hooks
 from autolynx.web.api import (
+    assistant_versions,
     assistants,
     calls,
     campaign_life,
@@ -26,6 +27,7 @@ from autolynx.web.pages import live
 
 GUARDED: tuple[APIRouter, ...] = (
     assistants.router,
+    assistant_versions.router,
     phone_numbers.router,
     uploads.router,
     campaigns.router,
