@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from autolynx.web import docs, hooks
 from autolynx.web.api import (
+    assistant_versions,
     assistants,
     calls,
     campaign_life,
@@ -27,6 +28,7 @@ from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
     assistants.router,
+    assistant_versions.router,
     phone_numbers.router,
     uploads.router,
     campaigns.router,
