@@ -23,7 +23,17 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
-from autolynx.web.pages import campaign, campaign_moves, entrance, live
+from autolynx.web.pages import (
+    assistant,
+    assistant_calls,
+    assistant_history,
+    assistant_new,
+    campaign,
+    campaign_moves,
+    entrance,
+    live,
+)
+from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -56,6 +66,11 @@ OWN_LOCK: tuple[APIRouter, ...] = (
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
+    assistant_list.router,
+    assistant_new.router,
+    assistant.router,
+    assistant_history.router,
+    assistant_calls.router,
     campaign.router,
     campaign_moves.router,
     live.router,

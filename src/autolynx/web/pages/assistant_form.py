@@ -50,6 +50,12 @@ FIELDS = (
     Field(name="success_rubric", place="analysisPlan.successEvaluationPlan.rubric", kind=Kind.WORD),
     Field(name="success_prompt", place="analysisPlan.successEvaluationPlan.messages", kind=Kind.PROMPT),
 )
+# The fields as they follow each other on the page.
+ORDER = (
+    "name first_message system_prompt model_provider model_name temperature voice_provider voice_id "
+    "voicemail_detection voicemail_message max_duration silence_timeout end_call_message end_call_phrases "
+    "success_rubric success_prompt advanced"
+).split()
 VOICEMAIL = "voicemailDetection"  # a word, or an object whose provider is a word: a field of its own
 
 
@@ -69,6 +75,11 @@ class Filled:
     def is_refused(self) -> bool:
         """Whether something in it is wrong."""
         return bool(self.problems)
+
+    @property
+    def first_wrong(self) -> str | None:
+        """The first field on the page that is wrong: where a person goes on."""
+        return next((name for name in ORDER if name in self.problems), None)
 
 
 @dataclass(frozen=True, kw_only=True)
