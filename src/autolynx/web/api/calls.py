@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from autolynx.errors import Forbidden
-from autolynx.flows.recordings import open_recording
+from autolynx.flows.recordings import OwnCopy, find_copy, open_recording, read_copy
 from autolynx.provider.port import Recording
+from autolynx.runtime import Runtime
 from autolynx.store import call_details, call_reports
 from autolynx.web.auth import ADMIN, CallerDep
+from autolynx.web.byte_range import Part, wanted_part
 from autolynx.web.context import RuntimeDep
 from autolynx.web.shapes_calls import CallDetail, PayloadList, PayloadShape
 from autolynx.web.streaming import ClosingStream
@@ -49,8 +51,11 @@ async def payloads(call_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> Payl
     response_class=Response,
     responses={200: {"content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}},
 )
-async def recording(call_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> Response:
-    """Stream the recording; the provider is asked for a fresh address each time."""
+async def recording(call_id: UUID, request: Request, runtime: RuntimeDep, _actor: CallerDep) -> Response:
+    """Send our copy, or the part of it that a Range header asks for; before there is one, stream the provider's."""
+    copy = await find_copy(runtime, call_id)
+    if copy is not None:
+        return _of_copy(runtime, copy, wanted_part(request.headers.get("range"), size=copy.size))
     async with AsyncExitStack() as opening:
         opened = await opening.enter_async_context(open_recording(runtime, call_id))
         held = opening.pop_all()
@@ -58,6 +63,22 @@ async def recording(call_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> Re
     if opened.content_length is not None:
         headers["Content-Length"] = str(opened.content_length)
     return ClosingStream(_chunks(held, opened), media_type=opened.content_type, headers=headers)
+
+
+def _of_copy(runtime: Runtime, copy: OwnCopy, part: Part | None) -> Response:
+    headers = {"Cache-Control": "private, max-age=3600", "Accept-Ranges": "bytes"}
+    if part is not None and part.size <= 0:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{copy.size}"})
+    sent = part or Part(first=0, last=copy.size - 1)
+    headers["Content-Length"] = str(sent.size)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.first}-{part.last}/{copy.size}"
+    return ClosingStream(
+        read_copy(runtime, copy, first=sent.first, last=sent.last),
+        media_type=copy.content_type,
+        headers=headers,
+        status=206 if part is not None else 200,
+    )
 
 
 async def _chunks(held: AsyncExitStack, opened: Recording) -> AsyncIterator[bytes]:
