@@ -52,9 +52,11 @@ clean: ## remove the environment and every cache
 .venv/.made: tools/find-python.sh
 	@python=$$(sh tools/find-python.sh $(PYTHON)) && { test -x $(BIN)/pip || "$$python" -m venv .venv; } && touch $@
 
-.venv/.embedded: .venv/.made requirements/embedded.txt pyproject.toml
+.venv/.embedded: .venv/.made requirements/embedded.txt requirements/node.txt pyproject.toml hatch_build.py package-lock.json
 	@echo "Installing AutoLynx and its locked requirements into .venv ..."
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements/embedded.txt
+	@$(BIN)/python -m tools.npm || { echo "There is no npm: Node.js comes from a wheel ..." && \
+		$(BIN)/python -m pip install -q --require-hashes --only-binary :all: -r requirements/node.txt; }
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . && touch $@
 
 .venv/.dev: .venv/.embedded requirements/dev.txt requirements/judge.txt
