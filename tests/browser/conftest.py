@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
-from tests.support.browser import find_chromium, running_browser
+from tests.support.browser import require_chromium, running_browser
 from tests.support.house import House, running_house
 from tests.support.page_watch import Watch, watched_context
 
 
 @pytest.fixture(scope="package")
 def chromium() -> str:
-    return find_chromium()
+    return require_chromium()
 
 
 @pytest.fixture(scope="package")

@@ -1,33 +1,29 @@
 """What axe-core finds on a page. It runs in a world of its own, where no content policy binds it."""
 
 import json
-import shutil
-import subprocess
-import tarfile
-import tempfile
+import os
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Page
 
-AXE = "axe-core@4.14.1"
+from hatch_build import Unobtainable
+from tools.npm import axe_source
+
 GRAVE = {"serious", "critical"}
 OPTIONS = {"preload": False, "resultTypes": ["violations"]}
 
 
 @cache
-def axe_source() -> str:
-    """Return the script of axe-core, as npm brings it."""
-    npm = shutil.which("npm")
-    assert npm is not None, "npm is needed to bring axe-core"
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([npm, "pack", "--silent", AXE], cwd=folder, check=True, capture_output=True)
-        (packed,) = Path(folder).iterdir()
-        with tarfile.open(packed) as archive:
-            member = archive.extractfile("package/axe.min.js")
-            assert member is not None
-            return member.read().decode()
+def _axe() -> str:
+    """Return the script of axe-core. Without it the tests are skipped, but in CI they fail."""
+    try:
+        return axe_source()
+    except Unobtainable as problem:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(f"axe-core is not at hand: {problem}")
 
 
 async def find_barriers(page: Page) -> list[dict[str, Any]]:
@@ -39,7 +35,7 @@ async def find_barriers(page: Page) -> list[dict[str, Any]]:
             "Page.createIsolatedWorld", {"frameId": tree["frameTree"]["frame"]["id"], "worldName": "axe"}
         )
         place = {"contextId": world["executionContextId"], "returnByValue": True}
-        await session.send("Runtime.evaluate", {"expression": f"{axe_source()};0", **place})
+        await session.send("Runtime.evaluate", {"expression": f"{_axe()};0", **place})
         asked = f"axe.run(document, {json.dumps(OPTIONS)}).then((found) => found.violations)"
         answer = await session.send("Runtime.evaluate", {"expression": asked, "awaitPromise": True, **place})
     finally:

@@ -1,29 +1,23 @@
 """A Chromium of this machine, driven by Playwright. It downloads no browser of its own."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-NO_BROWSER = (
-    "No browser is at hand: install Chromium (Debian: apt-get install chromium), or name one by AUTOLYNX_TEST_CHROMIUM."
-)
+from tools.chromium import MISSING, OPTIONS, find_chromium
 
 
-def find_chromium() -> str:
+def require_chromium() -> str:
     """Return the program to start. Without one the tests are skipped, but in CI they fail."""
-    named = os.environ.get("AUTOLYNX_TEST_CHROMIUM")
-    found = next(filter(None, map(shutil.which, [named] if named else NAMES)), None)
+    found = find_chromium()
     if found is not None:
         return found
     if os.environ.get("CI") == "true":
-        pytest.fail(NO_BROWSER, pytrace=False)
-    pytest.skip(NO_BROWSER)
+        pytest.fail(MISSING, pytrace=False)
+    pytest.skip(MISSING)
 
 
 @asynccontextmanager

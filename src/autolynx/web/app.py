@@ -1,10 +1,8 @@
 """Builds the ASGI application: every router once, one error envelope, one outer layer."""
 
 from importlib.metadata import version
-from pathlib import Path
 
 from fastapi import Depends, FastAPI
-from starlette.staticfiles import StaticFiles
 
 from autolynx.flows.phone_line import PhoneLines
 from autolynx.flows.refill import Refiller
@@ -18,8 +16,7 @@ from autolynx.web.outer import Outer
 from autolynx.web.problems import install_handlers
 from autolynx.web.refusals import MOST_TICKETS_PER_MINUTE, MOST_WEBHOOKS_PER_MINUTE, Refusals
 from autolynx.web.routers import GUARDED, OWN_LOCK
-
-ASSETS = Path(__file__).with_name("assets")
+from autolynx.web.served_assets import packaged_assets
 
 
 def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Ticker | None = None) -> FastAPI:
@@ -49,5 +46,5 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
         app.include_router(router)
     for router in GUARDED:
         app.include_router(router, dependencies=[Depends(get_caller)])
-    app.mount("/assets", StaticFiles(directory=ASSETS), name="assets")
+    app.mount("/assets", packaged_assets(), name="assets")
     return app

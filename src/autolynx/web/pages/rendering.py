@@ -13,6 +13,7 @@ from autolynx.settings import VAPI_API, Settings
 from autolynx.web.auth import SESSION_COOKIE
 from autolynx.web.context import get_runtime
 from autolynx.web.pages.words import status_word
+from autolynx.web.served_assets import asset_address
 
 NEVER_KEPT = {"Cache-Control": "no-store"}
 _templates = Environment(
@@ -22,6 +23,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.filters["status_word"] = status_word
+_templates.globals["asset"] = asset_address
 
 
 def render(request: Request, template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
