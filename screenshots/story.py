@@ -24,8 +24,8 @@ from screenshots.people import FLAWED, Person, as_csv, people, unusual
 
 FAST = 1000.0
 SPEED = 20.0
-UNHURRIED = 5.0  # so that the campaign that runs is still running on the last picture
 LINES = 60
+MANY = 1200  # so that the campaign that runs is still running on the last picture
 DOUBT = "Nobody can say whether this contact was called: a person has to decide."
 
 
@@ -41,7 +41,7 @@ class Past:
     assistant: str
 
 
-PITCH, DISCOVERY, REMINDER = "Short pitch (spring)", "Discovery questions", "Casey - reminder"
+PITCH, DISCOVERY, REMINDER = "Riley - short pitch", "Morgan - survey", "Casey - reminder"  # the account has them
 PASTS = [
     Past(name="Website refresh, downtown", days_ago=29, hour=9, hours=3, contacts=48, assistant=PITCH),
     Past(name="Website refresh, north side", days_ago=28, hour=13, hours=4, contacts=52, assistant=PITCH),
@@ -88,19 +88,18 @@ class Teller:
     async def tell(self) -> Tale:
         """Let a month pass, then leave everything as it is on an ordinary morning."""
         await self._hire()
-        await self._run_at(FAST)
+        await self._tell_simulator("speed", {"speed": FAST})
         completed = await self._live_through(PASTS)
+        await self._begin_day()
         stopped = await self._begun("Winter catalog, cold list", people(901), 60, PITCH, cap=20)
         await self._until_done(stopped, 25)
         await stop_campaign(self._runtime, stopped)
-        await self._run_at(SPEED)
         paused = await self._begun("Book fair invitations", people(902), 50, DISCOVERY, cap=20)
-        running = await self._begun("Local businesses, summer", chain(unusual(903), people(904)), 400, PITCH)
+        running = await self._begun("Local businesses, summer", chain(unusual(903), people(904)), MANY, PITCH)
         await self._until_done(paused, 12)
         await pause_campaign(self._runtime, paused)
         waiting = await self._created("Autumn hours 🍂 for shops, cafés and everybody by the river", people(905), 75)
         await self._until_done(running, 60)
-        await self._run_at(UNHURRIED)
         return Tale(
             running=running,
             paused=paused,
@@ -112,14 +111,9 @@ class Teller:
         )
 
     async def _hire(self) -> None:
-        templates = {one.name: one.id for one in TEMPLATES}
-        for name, template in ((PITCH, "Short pitch"), (DISCOVERY, "Discovery")):
-            made = await clone_assistant(self._runtime, templates[template], name=name, actor=ACTOR)
-            self._assistants[name] = made.id
         for importable in await list_importable(self._runtime):
-            if importable.remote.name == REMINDER:
-                taken = await import_assistant(self._runtime, importable.remote.provider_assistant_id, actor=ACTOR)
-                self._assistants[REMINDER] = taken.assistant.id
+            taken = await import_assistant(self._runtime, importable.remote.provider_assistant_id, actor=ACTOR)
+            self._assistants[taken.assistant.name] = taken.assistant.id
         self._number = await choose_number(self._runtime, None, takes_any=True)
 
     async def _live_through(self, pasts: Iterable[Past]) -> UUID:
@@ -184,7 +178,13 @@ class Teller:
                     return
                 await asyncio.sleep(0.1)
 
-    async def _run_at(self, speed: float) -> None:
+    async def _begin_day(self) -> None:
+        """Set the provider's clock right, which ran far ahead, and take up two assistants of our own."""
+        await self._tell_simulator("reset", {})
+        for template in TEMPLATES[:2]:
+            await clone_assistant(self._runtime, template.id, name=f"{template.name} (ours)", actor=ACTOR)
+
+    async def _tell_simulator(self, what: str, body: dict[str, float]) -> None:
         async with httpx.AsyncClient() as client:
-            address = f"{self._runtime.settings.vapi_base_url}/_sim/speed"
-            (await client.post(address, json={"speed": speed})).raise_for_status()
+            address = f"{self._runtime.settings.vapi_base_url}/_sim/{what}"
+            (await client.post(address, json=body)).raise_for_status()
