@@ -92,13 +92,14 @@ class CampaignOptions:
     """What may be set besides name, mode, cap, assistant and number.
 
     `max_attempts`: how often a contact is called at most while nobody is reached; `retry_after_minutes`: how long
-    after the end of one attempt the next is due.
+    after the end of one attempt the next is due; `is_test`: one test call, which lists and figures leave out.
     """
 
     line_quiet: bool = False
     max_attempts: int = 1
     retry_after_minutes: int = DEFAULT_RETRY_MINUTES
     region: str = "US"
+    is_test: bool = False
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "CampaignOptions":
@@ -108,6 +109,7 @@ class CampaignOptions:
             max_attempts=int(value.get("maxAttempts", 1)),
             retry_after_minutes=int(value.get("retryAfterMinutes", DEFAULT_RETRY_MINUTES)),
             region=str(value.get("region", "US")),
+            is_test=value.get("testCall") is True,
         )
 
 
