@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from autolynx.web import docs, hooks
 from autolynx.web.api import (
+    analytics,
     assistant_versions,
     assistants,
     calls,
@@ -14,6 +15,7 @@ from autolynx.web.api import (
     exports,
     feed,
     health,
+    history,
     incidents,
     metrics,
     phone_numbers,
@@ -47,11 +49,13 @@ GUARDED: tuple[APIRouter, ...] = (
     exports.router,
     feed.router,
     calls.router,
+    history.router,
     dialing.router,
     unsure.router,
     incidents.router,
     scheduler.router,
     health.router,
+    analytics.router,
     metrics.router,
     tokens.router,
 )

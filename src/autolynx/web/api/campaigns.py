@@ -116,6 +116,7 @@ def _new(wanted: NewCampaignInput, upload_id: UUID) -> NewCampaign:
         phone_number_id=wanted.phone_number_id,
         options={
             "lineQuiet": wanted.line_quiet,
+            "pauseOnFailures": wanted.pause_on_failures,
             "maxAttempts": wanted.max_attempts,
             "retryAfterMinutes": wanted.retry_after_minutes,
         },
