@@ -13,8 +13,9 @@ from autolynx.flows.access import open_session
 from autolynx.flows.dialing_state import get_campaign_bound
 from autolynx.runtime import Runtime
 from autolynx.store import live, reports
+from autolynx.store.contact_pages import list_contacts
 from autolynx.store.database import Connection
-from autolynx.store.report_rows import ContactFilter, ReportRow, list_contacts
+from autolynx.store.report_rows import ContactFilter, ReportRow
 from autolynx.store.reports import CampaignFilter
 from autolynx.web.api.session import set_session_cookie
 from autolynx.web.auth import find_actor
