@@ -4,6 +4,8 @@ from fastapi import APIRouter
 
 from autolynx.web import docs, hooks
 from autolynx.web.api import (
+    analytics,
+    assistant_versions,
     assistants,
     calls,
     campaign_life,
@@ -23,10 +25,12 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
-from autolynx.web.pages import live
+from autolynx.web.pages import campaign, campaign_moves, entrance, live
+from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
     assistants.router,
+    assistant_versions.router,
     phone_numbers.router,
     uploads.router,
     campaigns.router,
@@ -41,6 +45,7 @@ GUARDED: tuple[APIRouter, ...] = (
     incidents.router,
     scheduler.router,
     health.router,
+    analytics.router,
     metrics.router,
     tokens.router,
 )
@@ -50,5 +55,13 @@ OWN_LOCK: tuple[APIRouter, ...] = (
     session.router,
     docs.router,
     health.open_router,
+    entrance.open_router,
+)
+# Guarded like the API, by the same guard; they stand in no document.
+PAGES: tuple[APIRouter, ...] = (
+    campaign_list.router,
+    campaign.router,
+    campaign_moves.router,
     live.router,
+    entrance.router,
 )
