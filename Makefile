@@ -2,7 +2,7 @@
 #   ARGS=...     passed on to the command      PYTHON=...   the Python to build .venv with
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports docs fix drill bench lock clean
+.PHONY: help demo test check format lint types imports docs fix drill bench screenshots lock clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -43,6 +43,9 @@ bench: .venv/.dev ## measure speed and line use, one program per figure in bench
 drill: .venv/.dev ## let everything fail while a campaign runs, and count broken promises; ARGS="--kills 1000 --contacts 10000"
 	@$(BIN)/python -m drill $(ARGS)
 
+screenshots: .venv/.dev ## take every page into build/screenshots; ARGS=--readme takes those of the README
+	@$(BIN)/python -m screenshots $(ARGS)
+
 lock: .venv/.dev ## choose the newest versions that fit, and lock them with their hashes
 	@$(BIN)/pip install -q --require-hashes -r requirements/lock.txt && sh tools/lock.sh $(BIN)/uv
 
@@ -52,9 +55,11 @@ clean: ## remove the environment and every cache
 .venv/.made: tools/find-python.sh
 	@python=$$(sh tools/find-python.sh $(PYTHON)) && { test -x $(BIN)/pip || "$$python" -m venv .venv; } && touch $@
 
-.venv/.embedded: .venv/.made requirements/embedded.txt pyproject.toml
+.venv/.embedded: .venv/.made requirements/embedded.txt requirements/node.txt pyproject.toml hatch_build.py package-lock.json
 	@echo "Installing AutoLynx and its locked requirements into .venv ..."
 	@$(BIN)/python -m pip install -q --require-hashes -r requirements/embedded.txt
+	@$(BIN)/python -m tools.npm || { echo "There is no npm: Node.js comes from a wheel ..." && \
+		$(BIN)/python -m pip install -q --require-hashes --only-binary :all: -r requirements/node.txt; }
 	@$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e . && touch $@
 
 .venv/.dev: .venv/.embedded requirements/dev.txt requirements/judge.txt

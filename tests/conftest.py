@@ -8,7 +8,9 @@ from typing import IO, Any
 import pytest
 
 from autolynx.store.database import Database
+from hatch_build import Unobtainable, take
 from tests.support.postgres import EMBEDDED_VERSIONS, Server, Servers, own_folder, tidy
+from tests.support.sources import ROOT
 
 RUN_FOLDER = pytest.StashKey[Path]()
 OWNER = pytest.StashKey[IO[bytes]]()
@@ -33,7 +35,16 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker:
         config.stash[RUN_FOLDER] = Path(worker["postgres_folder"])
     else:
+        _take_browser_files()
         config.stash[RUN_FOLDER], config.stash[OWNER] = own_folder()
+
+
+def _take_browser_files() -> None:
+    """Lay what the pages need into the package, as an installation does; nothing is done while the lock is the same."""
+    try:
+        take(ROOT)
+    except Unobtainable as problem:
+        pytest.exit(f"AutoLynx: {problem}", returncode=2)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,5 +13,6 @@ compile() {
 compile dev --upgrade pyproject.toml --group build --extra embedded --extra dev
 compile embedded --upgrade pyproject.toml --group build --extra embedded --constraint requirements/dev.txt
 compile runtime --upgrade pyproject.toml --group build --constraint requirements/dev.txt
+compile node --upgrade --group node
 compile lock --upgrade --group lock
 compile judge --upgrade --no-deps --group judge

@@ -1,5 +1,6 @@
 """The documentation is checked like code: what it names exists, and what exists is named."""
 
+import json
 import re
 import tomllib
 from itertools import count
@@ -130,11 +131,14 @@ def test_the_changelog_keeps_its_form() -> None:
 
 def test_every_dependency_is_listed_with_a_reason() -> None:
     told = tomllib.loads(text_of("pyproject.toml"))
-    project = told["project"]
+    project, package = told["project"], json.loads(text_of("package.json"))
     wanted = [
         *project["dependencies"],
         *(line for extra in project["optional-dependencies"].values() for line in extra),
         *told["dependency-groups"]["judge"],
+        *told["dependency-groups"]["node"],
+        *package["dependencies"],
+        *package["devDependencies"],
     ]
     names = {re.split(r"[\[>=<;~! ]", line)[0] for line in wanted}
     section = text_of("README.md").partition("## What it is built from")[2].partition("\n## ")[0]

@@ -313,6 +313,24 @@ async def test_proof_that_the_doubtful_call_happened_cancels_a_redial_that_is_st
         assert await stage.contacts() == ["done"]
 
 
+async def test_leave_can_be_taken_back_while_the_call_is_still_in_doubt(database: Database) -> None:
+    async with a_stage(database) as stage:
+        await in_doubt(stage)
+        doubtful = (await stage.call())["id"]
+        with pytest.raises(Conflict, match="was not left"):
+            await decide_unsure(stage.runtime, doubtful, Decision.REOPEN)
+        await decide_unsure(stage.runtime, doubtful, Decision.LEAVE)
+        await decide_unsure(stage.runtime, doubtful, Decision.REOPEN)
+        (row,) = await query(database, "SELECT state, reason FROM contacts WHERE is_unsure")
+        assert row["reason"] == (await stage.call())["reason"]
+        await decide_unsure(stage.runtime, doubtful, Decision.REDIAL)
+        await stage.tick()
+        assert len(stage.vapi.dials) == 2
+        with pytest.raises(Conflict, match="was not left"):
+            await decide_unsure(stage.runtime, doubtful, Decision.REOPEN)
+        await assert_counters_are_a_recount(database)
+
+
 async def test_leave_ends_it_and_nothing_learned_later_dials_it_again(database: Database) -> None:
     async with a_stage(database) as stage:
         campaign_id = await in_doubt(stage)
@@ -460,11 +478,13 @@ async def test_what_a_lost_report_would_have_told_is_asked_for_once(database: Da
         campaign_id = await stage.campaign()
         await stage.tick()
         await stage.tell("theirs-1", "ended", endedReason="customer-ended-call")
-        stage.vapi.change("theirs-1", status="ended", endedReason="customer-ended-call", cost=0.12)
+        bill = {"costs": [{"type": "model", "cost": 0.1}, {"type": "voice", "cost": 0.02}]}
+        stage.vapi.change("theirs-1", status="ended", endedReason="customer-ended-call", cost=0.12, **bill)
         assert (await stage.status(campaign_id), (await stage.call())["cost_usd"]) == ("COMPLETED", None)
         await stage.tick(91)
         call = await stage.call()
         assert (float(call["cost_usd"]), call["next_check_at"]) == (0.12, None)
+        assert call["cost_breakdown"] == {"model": 0.1, "voice": 0.02}
         await assert_counters_are_a_recount(database)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 APPLICATION = ROOT / "src" / "autolynx"
 SIMULATOR = ROOT / "src" / "vapisim"
-NOT_OURS = {".git", ".venv", "__pycache__", "node_modules", "dist", "build", "data"}
+NOT_OURS = {".git", ".venv", "__pycache__", "node_modules", "dist", "build", "data", "vendor"}
 
 
 @dataclass(frozen=True)

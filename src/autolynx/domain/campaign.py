@@ -93,8 +93,8 @@ class CampaignOptions:
     """What may be set besides name, mode, cap, assistant and number.
 
     `max_attempts`: how often a contact is called at most while nobody is reached; `retry_after_minutes`: how long
-    after the end of one attempt the next is due. `pauses_on_failures`: it pauses by itself when most of its first
-    calls come to nothing.
+    after the end of one attempt the next is due; `is_test`: one test call, which lists and figures leave out;
+    `pauses_on_failures`: it pauses by itself when most of its first calls come to nothing.
     """
 
     line_quiet: bool = False
@@ -102,6 +102,7 @@ class CampaignOptions:
     max_attempts: int = 1
     retry_after_minutes: int = DEFAULT_RETRY_MINUTES
     region: str = "US"
+    is_test: bool = False
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "CampaignOptions":
@@ -112,6 +113,7 @@ class CampaignOptions:
             max_attempts=int(value.get("maxAttempts", 1)),
             retry_after_minutes=int(value.get("retryAfterMinutes", DEFAULT_RETRY_MINUTES)),
             region=str(value.get("region", "US")),
+            is_test=value.get("testCall") is True,
         )
 
 

@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
+from autolynx.web.served_assets import asset_address
+
 router = APIRouter(include_in_schema=False)
 
 _PAGE = """<!doctype html>
@@ -11,8 +13,8 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>AutoLynx API</title>
-<link rel="stylesheet" href="/assets/docs.css">
-<script src="/assets/docs.js" defer></script>
+<link rel="stylesheet" href="{styles}">
+<script src="{script}" defer></script>
 </head>
 <body>
 <header>
@@ -31,4 +33,4 @@ _PAGE = """<!doctype html>
 @router.get("/api/docs")
 async def docs() -> HTMLResponse:
     """Show every operation with a form to try it."""
-    return HTMLResponse(_PAGE)
+    return HTMLResponse(_PAGE.format(styles=asset_address("docs.css"), script=asset_address("docs.js")))

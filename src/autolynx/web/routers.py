@@ -4,6 +4,8 @@ from fastapi import APIRouter
 
 from autolynx.web import docs, hooks
 from autolynx.web.api import (
+    analytics,
+    assistant_versions,
     assistants,
     calls,
     campaign_life,
@@ -13,6 +15,7 @@ from autolynx.web.api import (
     exports,
     feed,
     health,
+    history,
     incidents,
     metrics,
     phone_numbers,
@@ -22,10 +25,12 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
-from autolynx.web.pages import live
+from autolynx.web.pages import campaign, campaign_moves, entrance, live
+from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
     assistants.router,
+    assistant_versions.router,
     phone_numbers.router,
     uploads.router,
     campaigns.router,
@@ -34,11 +39,13 @@ GUARDED: tuple[APIRouter, ...] = (
     exports.router,
     feed.router,
     calls.router,
+    history.router,
     dialing.router,
     unsure.router,
     incidents.router,
     scheduler.router,
     health.router,
+    analytics.router,
     metrics.router,
     tokens.router,
 )
@@ -48,5 +55,13 @@ OWN_LOCK: tuple[APIRouter, ...] = (
     session.router,
     docs.router,
     health.open_router,
+    entrance.open_router,
+)
+# Guarded like the API, by the same guard; they stand in no document.
+PAGES: tuple[APIRouter, ...] = (
+    campaign_list.router,
+    campaign.router,
+    campaign_moves.router,
     live.router,
+    entrance.router,
 )

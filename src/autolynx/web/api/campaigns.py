@@ -160,13 +160,14 @@ async def list_campaigns(
     _actor: CallerDep,
     status: Annotated[list[CampaignStatus] | None, Query()] = None,
     search: Annotated[str, Query(max_length=200)] = "",
+    tests: bool = False,
     sort: Sort = "createdAt",
     order: Literal["asc", "desc"] = "desc",
     page: Annotated[int, Query(ge=1, le=MOST_PAGES)] = 1,
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> CampaignList:
-    """Return a page of campaigns with their figures."""
-    chosen = CampaignFilter(statuses=status or (), search=search.strip())
+    """Return a page of campaigns with their figures, with `tests` the test calls too."""
+    chosen = CampaignFilter(statuses=status or (), search=search.strip(), includes_tests=tests)
     async with runtime.database.connection() as conn:
         total = await reports.count_campaigns(conn, chosen)
         found = await reports.list_campaigns(
