@@ -132,9 +132,8 @@ def _count(lines: int) -> str:
 
 def _calls(intent: Intent, figures: CallFigures) -> Span:
     """Return how many calls are made: one to each contact, and further ones to who is not reached."""
-    share = Decimal(str(figures.missed_share))
-    attempts = sum((share**made for made in range(intent.max_attempts)), Decimal(0))
-    high = Decimal(math.ceil(intent.contacts * attempts))
+    attempts = sum(figures.missed_share**made for made in range(intent.max_attempts))
+    high = Decimal(math.ceil(round(intent.contacts * attempts, 6)))
     return Span(low=Decimal(intent.contacts), high=high)
 
 

@@ -11,6 +11,7 @@ from autolynx.domain.campaign import CampaignMode, CampaignOptions
 from autolynx.domain.import_report import FileUse, UploadStatus
 from autolynx.domain.pacing import NumberPace, number_room
 from autolynx.domain.plan import Intent, Lines, Plan, Skipped, make_plan
+from autolynx.domain.words import counted
 from autolynx.flows.campaign_edit import check_cap
 from autolynx.flows.dialing_state import DialingState, get_dialing_state
 from autolynx.flows.upload_views import recent_since
@@ -88,11 +89,12 @@ async def _count_recent(conn: Connection, runtime: Runtime, upload: Upload, *, n
 
 def _skipped(upload: Upload, recent: int, *, days: int) -> list[Skipped]:
     lately = f"called in the last {days} days" if days != 1 else "called in the last day"
-    return [
-        Skipped(reason="invalid", count=upload.skipped, sentence=f"{upload.skipped:,} rows have a problem"),
-        Skipped(reason="duplicate", count=upload.duplicates, sentence=f"{upload.duplicates:,} rows repeat a number"),
-        Skipped(reason="recentlyCalled", count=recent, sentence=f"{recent:,} numbers were {lately}"),
+    sentences = [
+        ("invalid", upload.skipped, counted(upload.skipped, "row has a problem", "rows have a problem")),
+        ("duplicate", upload.duplicates, counted(upload.duplicates, "row repeats a number", "rows repeat a number")),
+        ("recentlyCalled", recent, f"{counted(recent, 'number was', 'numbers were')} {lately}"),
     ]
+    return [Skipped(reason=reason, count=count, sentence=sentence) for reason, count, sentence in sentences]
 
 
 def _objections(upload: Upload, contacts: int, uses: Sequence[FileUse]) -> list[str]:
