@@ -89,12 +89,15 @@ async def _furnish(database: Database, client: Any) -> Ids:
     csv = "name,business_name,phone\nAda,Acme,202-555-0143\nBob,Bold,12\n"
     upload = await client.post("/api/uploads", content=csv)
     assistants = await client.get("/api/assistants")
+    assistant_id = next(one["id"] for one in assistants.json()["assistants"] if one["source"] != "template")
+    await client.patch(f"/api/assistants/{assistant_id}", json={"config": {"firstMessage": "Hello"}})  # two versions
     token = await client.post("/api/tokens", json={"name": "spare"})
     return {
         "campaign_id": str(campaign_id),
         "call_id": str(call_id),
         "upload_id": upload.json()["uploadId"],
-        "assistant_id": next(one["id"] for one in assistants.json()["assistants"] if one["source"] != "template"),
+        "assistant_id": assistant_id,
+        "version": "1",
         "token_id": token.json()["id"],
     }
 
@@ -111,6 +114,8 @@ def _good(ids: Ids) -> dict[str, list[Any]]:
         "POST /api/assistants": [assistant, assistant],  # the second time the name is taken
         "POST /api/assistants/import": [{"providerAssistantId": ASSISTANT_SURVEY}] * 2,
         "PATCH /api/assistants/{assistant_id}": [{"config": {"firstMessage": "Good morning"}}],
+        "POST /api/assistants/{assistant_id}/drift": [{"take": "ours"}, {"take": "theirs"}],
+        "POST /api/assistants/{assistant_id}/test-call": [{"phone": "202-555-0199", "phoneNumberId": TWILIO_MAIN}],
         "POST /api/campaigns": [campaign, campaign, {**campaign, "name": "Autumn", "again": True}],
     }
 

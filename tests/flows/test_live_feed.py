@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from autolynx.flows import live_feed
-from autolynx.flows.live_feed import LiveFeed, Update
+from autolynx.flows.live_feed import LiveFeed
+from autolynx.flows.live_watch import Update
 from autolynx.store.database import Database
 from tests.support.campaign_rows import START, add_call, add_event, change_campaign, make_campaign
 from tests.support.checks import query

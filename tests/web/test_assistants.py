@@ -58,6 +58,12 @@ async def _create(web: Web, name: str = "Riley", config: dict[str, Any] | None =
     return made
 
 
+async def _shown(web: Web, made: dict[str, Any]) -> dict[str, Any]:
+    shown: dict[str, Any] = (await web.client.get(f"/api/assistants/{made['id']}")).json()
+    assert shown.pop("usage")["campaigns"] == 0
+    return shown
+
+
 async def test_an_assistant_is_created_at_the_provider_and_kept(database: Database) -> None:
     async with _directory(database) as (web, sim):
         made = await _create(web, "  Riley  ")
@@ -67,7 +73,7 @@ async def test_an_assistant_is_created_at_the_provider_and_kept(database: Databa
         assert remote["model"] == CONFIG["model"]
         assert made["config"]["model"] == CONFIG["model"]
         assert not {"id", "orgId", "createdAt", "updatedAt", "name"} & set(made["config"])
-        assert (await web.client.get(f"/api/assistants/{made['id']}")).json() == made
+        assert await _shown(web, made) == made
 
 
 async def test_secrets_in_a_configuration_are_not_kept(database: Database) -> None:
@@ -198,10 +204,10 @@ async def test_where_the_provider_refuses_an_edit_ours_is_unchanged(database: Da
         made = await _create(web)
         changes = {"name": "Robin", "config": {"voice": {"provider": "no-such-voice"}}, "active": False}
         problem(await web.client.patch(f"/api/assistants/{made['id']}", json=changes), 502, "PROVIDER_ERROR")
-        assert (await web.client.get(f"/api/assistants/{made['id']}")).json() == made
+        assert await _shown(web, made) == made
         await sim.faults(outage=True)
         problem(await web.client.patch(f"/api/assistants/{made['id']}", json={"name": "Robin"}), 502, "PROVIDER_ERROR")
-        assert (await web.client.get(f"/api/assistants/{made['id']}")).json() == made
+        assert await _shown(web, made) == made
 
 
 async def test_an_edit_beyond_the_limits_is_refused_by_name(database: Database) -> None:

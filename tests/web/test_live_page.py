@@ -80,12 +80,12 @@ async def test_signing_in_may_lead_to_a_campaign(database: Database) -> None:
 @pytest.mark.anyio
 async def test_the_list_shows_campaigns_and_an_empty_one_says_how_to_begin(database: Database) -> None:
     async with running_web(database) as web:
-        assert "No campaigns yet" in await looked_at(web, "/")
+        assert "Call your first list" in await looked_at(web, "/")
         campaign_id = await make_campaign(database, contacts=4, name="Spring & <b>more</b>")
         page = await looked_at(web, "/")
         assert "Spring &amp; &lt;b&gt;more&lt;/b&gt;" in page
-        assert f'data-post="/api/campaigns/{campaign_id}/start"' in page
-        assert "No campaigns yet" not in page
+        assert f'hx-post="/campaigns/{campaign_id}/start"' in page
+        assert "Call your first list" not in page
 
 
 @pytest.mark.anyio
@@ -130,7 +130,7 @@ async def test_a_completed_campaign_offers_resume_only_where_somebody_is_due_aga
         await change_campaign(database, campaign_id, status="COMPLETED", started_at=START, completed_at=START)
         page = await looked_at(web, f"/campaigns/{campaign_id}")
     assert ("1 contact is due again" in page) == due
-    assert (">Resume</button>" in page) == due
+    assert (f'hx-post="/campaigns/{campaign_id}/resume"' in page) == due
 
 
 @pytest.mark.anyio
@@ -139,7 +139,7 @@ async def test_all_contacts_are_paged_in_the_order_of_the_file(database: Databas
         campaign_id = await make_campaign(database, contacts=51)
         first = await looked_at(web, f"/campaigns/{campaign_id}?page=1")
         assert first.count('<tr id="row-') == 50
-        assert "Page 1 of 2" in first
+        assert "1 to 50 of 51 contacts" in first
         second = await looked_at(web, f"/campaigns/{campaign_id}?page=2")
         assert second.count('<tr id="row-') == 1
         assert "Ada 50</b>" in second
@@ -152,7 +152,7 @@ async def test_an_unknown_campaign_is_said_to_be_unknown(database: Database, pat
         await enter(web)
         answer = await web.stranger.get(f"/campaigns/{path}")
         assert answer.status_code == 404
-        assert "No such campaign" in answer.text
+        assert "There is no campaign of that id." in answer.text
 
 
 @pytest.mark.anyio
@@ -195,11 +195,26 @@ async def test_the_token_of_the_page_lets_its_buttons_work(database: Database) -
 async def test_a_function_polls_and_a_server_streams(database: Database) -> None:
     campaign_id = await make_campaign(database, contacts=1)
     async with running_web(database) as web:
-        assert f'data-events="/api/campaigns/{campaign_id}/events"' in await looked_at(web, f"/campaigns/{campaign_id}")
+        page = await looked_at(web, f"/campaigns/{campaign_id}")
+        assert f'hx-sse:connect="/live?view=campaign&amp;campaigns={campaign_id}' in page
+        assert "every 2s" not in page
     async with running_web(database, is_function=True) as web:
         page = await looked_at(web, f"/campaigns/{campaign_id}")
-    assert "data-events" not in page
-    assert 'data-every="2000"' in page
+    assert "hx-sse:connect" not in page
+    assert 'hx-trigger="refresh, every 2s"' in page
+
+
+@pytest.mark.anyio
+async def test_a_page_that_has_not_changed_is_not_sent_again(database: Database) -> None:
+    async with running_web(database, clock=moved_clock()) as web:
+        campaign_id = await make_campaign(database, contacts=1)
+        await enter(web)
+        first = await web.stranger.get("/")
+        known = {"If-None-Match": first.headers["ETag"]}
+        again = await web.stranger.get("/", headers=known)
+        assert (again.status_code, again.content) == (304, b"")
+        await change_campaign(database, campaign_id, status="PAUSED")
+        assert (await web.stranger.get("/", headers=known)).status_code == 200
 
 
 @pytest.mark.anyio

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from autolynx.provider.port import RemoteNumber
-from autolynx.provider.wire_directory import merged_keys, read_assistant, read_number
+from autolynx.provider.wire_directory import merged_keys, read_assistant, read_number, whole_keys
 
 THEIRS: dict[str, Any] = {
     "id": "a-1",
@@ -93,3 +93,47 @@ def test_a_change_beside_tools_keeps_the_secrets_of_the_tools() -> None:
     assert found is not None
     edited = {"model": {**found.config["model"], "temperature": 0.1}}
     assert merged_keys(THEIRS, edited)["model"]["tools"] == THEIRS["model"]["tools"]
+
+
+def test_null_inside_an_object_unsets_and_is_not_sent() -> None:
+    keys = merged_keys({"model": {"provider": "openai", "temperature": 1}}, {"model": {"temperature": None}})
+    assert keys == {"model": {"provider": "openai"}}
+
+
+def test_what_is_null_at_the_provider_is_not_read() -> None:
+    found = read_assistant({**THEIRS, "voicemailMessage": None})
+    assert found is not None
+    assert "voicemailMessage" not in found.config
+
+
+def test_a_replacement_unsets_what_it_lacks_at_every_depth() -> None:
+    wanted = {"name": "Short pitch", "model": {"provider": "openai", "model": "gpt-4o"}}
+    assert whole_keys(THEIRS, wanted) == {"model": {"provider": "openai", "model": "gpt-4o"}, "server": None}
+
+
+def test_a_replacement_never_touches_read_only_keys_and_top_level_secrets() -> None:
+    keys = whole_keys({**THEIRS, "serverUrlSecret": "s"}, {"name": "New", "id": "other"})
+    assert keys == {"name": "New", "model": None, "server": None}
+
+
+def test_a_replacement_keeps_secrets_where_what_holds_them_stays() -> None:
+    found = read_assistant(THEIRS)
+    assert found is not None
+    assert whole_keys(THEIRS, found.config) == {}
+    tool = found.config["model"]["tools"][0]
+    wanted = {
+        **found.config,
+        "model": {**found.config["model"], "tools": [{"type": "endCall"}, tool]},
+        "server": {"url": "https://new.example.test"},
+    }
+    keys = whole_keys(THEIRS, wanted)
+    assert keys["model"]["tools"] == [{"type": "endCall"}, THEIRS["model"]["tools"][0]]
+    assert keys["server"] == {"url": "https://new.example.test", "secret": "old-secret"}
+
+
+def test_a_secret_does_not_move_to_another_tool() -> None:
+    found = read_assistant(THEIRS)
+    assert found is not None
+    other = {"type": "function", "server": {"url": "https://other.example.test"}}
+    wanted = {**found.config, "model": {**found.config["model"], "tools": [other]}}
+    assert whole_keys(THEIRS, wanted)["model"]["tools"] == [other]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from autolynx.domain.assistant import Assistant
 from autolynx.errors import ValidationProblem
-from autolynx.flows.assistants import import_assistant, list_importable
+from autolynx.flows.assistant_import import import_assistant, list_importable
 from autolynx.flows.phone_numbers import list_phone_numbers
 from autolynx.provider.port import RemoteNumber
 from autolynx.runtime import Runtime

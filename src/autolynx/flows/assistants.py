@@ -1,12 +1,11 @@
-"""The directory of assistants: made here or imported, edited, cloned, switched off, taken out.
+"""The directory of assistants: made here, edited, cloned, switched off, taken out.
 
 The provider is always asked first and outside any transaction: where it refuses, ours is unchanged.
 """
 
-import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,33 +17,16 @@ from autolynx.domain.assistant import (
     merge_config,
     provider_id_of,
 )
-from autolynx.domain.naming import free_name, name_candidates, tidy_name
+from autolynx.domain.assistant_version import VersionAction
+from autolynx.domain.naming import tidy_name
 from autolynx.domain.templates import TEMPLATES
-from autolynx.errors import AutolynxError, Conflict, NotFound, ValidationProblem
+from autolynx.errors import AutolynxError, Conflict
+from autolynx.flows.assistant_keeping import Deed, config_of, keep, save_edit, switch
+from autolynx.flows.assistant_names import require_free, suggest
 from autolynx.flows.once_more import once_more
 from autolynx.log import log
-from autolynx.provider.port import RemoteAssistant
 from autolynx.runtime import Runtime
 from autolynx.store import assistants, audit
-from autolynx.store.assistants import NameTaken
-
-_PROVIDER_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Imported:
-    """An assistant taken over from the provider; `is_new`: it was not in the directory before."""
-
-    assistant: Assistant
-    is_new: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Importable:
-    """An assistant that the account has; `assistant_id` is ours where the directory has it already."""
-
-    remote: RemoteAssistant
-    assistant_id: UUID | None
 
 
 async def create_assistant(runtime: Runtime, *, name: str, config: Mapping[str, Any], actor: str) -> Assistant:
@@ -54,42 +36,8 @@ async def create_assistant(runtime: Runtime, *, name: str, config: Mapping[str, 
     """
     name = tidy_name(name, longest=MOST_NAME_CHARACTERS)
     check_config(config)
-    await _require_free(runtime, name)
-    return await _create(runtime, name=name, config=config, actor=actor, action="assistant.created")
-
-
-async def import_assistant(
-    runtime: Runtime, provider_assistant_id: str, *, name: str | None = None, actor: str
-) -> Imported:
-    """Take an assistant of the account into the directory, or bring ours up to date with it.
-
-    The name is the provider's unless one is given. Raises NotFound where the provider has none of that id,
-    Conflict with a free `suggestion` for a taken name, ProviderError.
-    """
-    wanted = provider_assistant_id.strip()
-    if not _PROVIDER_ID.fullmatch(wanted):
-        raise ValidationProblem(
-            "providerAssistantId: give the id that the provider shows.", field="providerAssistantId"
-        )
-    given = None if name is None else tidy_name(name, longest=MOST_NAME_CHARACTERS)
-    remote = await runtime.provider.get_assistant(wanted)
-    if remote is None:
-        raise NotFound("The provider has no assistant of that id.", details={"field": "providerAssistantId"})
-    async with runtime.database.connection() as conn:
-        known = await assistants.find_by_provider_id(conn, remote.provider_assistant_id)
-    is_new = known is None or known.deleted_at is not None
-    assistant = _imported(runtime, remote, known, name=given)
-    await _require_free(runtime, assistant.name, except_id=assistant.id)
-    await _keep(runtime, assistant, is_insert=known is None, actor=actor, action="assistant.imported")
-    return Imported(assistant=assistant, is_new=is_new)
-
-
-async def list_importable(runtime: Runtime) -> list[Importable]:
-    """Return what assistants the account has, and which of them are in the directory. Raises ProviderError."""
-    remotes = await runtime.provider.list_assistants()
-    async with runtime.database.connection() as conn:
-        ours = await assistants.list_ids_by_provider_id(conn)
-    return [Importable(remote=one, assistant_id=ours.get(one.provider_assistant_id)) for one in remotes]
+    await require_free(runtime, name)
+    return await _create(runtime, name=name, config=config, deed=Deed(actor=actor, action=VersionAction.CREATED))
 
 
 async def edit_assistant(
@@ -112,13 +60,14 @@ async def edit_assistant(
     new_name = before.name if name is None else tidy_name(name, longest=MOST_NAME_CHARACTERS)
     check_config(merge_config(before.config, config or {}))
     if new_name != before.name:
-        await _require_free(runtime, new_name, except_id=assistant_id)
-    edited = replace(before, name=new_name, active=before.active if active is None else active)
-    if config or new_name != before.name:
-        changed_name = new_name if new_name != before.name else None
-        remote = await runtime.provider.update_assistant(provider_id, name=changed_name, changes=config or {})
-        edited = replace(edited, config=_config_of(remote))
-    return await _save_edit(runtime, edited, active=active, actor=actor)
+        await require_free(runtime, new_name, except_id=assistant_id)
+    deed = Deed(actor=actor, action=VersionAction.EDITED)
+    if not config and new_name == before.name:
+        return await switch(runtime, assistant_id, deed, active=active)
+    changed_name = new_name if new_name != before.name else None
+    remote = await runtime.provider.update_assistant(provider_id, name=changed_name, changes=config or {})
+    edited = replace(before, name=new_name, config=config_of(remote))
+    return await save_edit(runtime, edited, deed, active=active)
 
 
 async def clone_assistant(runtime: Runtime, assistant_id: UUID, *, name: str | None = None, actor: str) -> Assistant:
@@ -130,10 +79,11 @@ async def clone_assistant(runtime: Runtime, assistant_id: UUID, *, name: str | N
         original = await assistants.get(conn, assistant_id)
     if name is not None:
         wanted = tidy_name(name, longest=MOST_NAME_CHARACTERS)
-        await _require_free(runtime, wanted)
+        await require_free(runtime, wanted)
     else:
-        wanted = await _suggest(runtime, original.name) or original.name
-    return await _create(runtime, name=wanted, config=original.config, actor=actor, action="assistant.cloned")
+        wanted = await suggest(runtime, original.name) or original.name
+    deed = Deed(actor=actor, action=VersionAction.CLONED)
+    return await _create(runtime, name=wanted, config=original.config, deed=deed)
 
 
 @once_more
@@ -171,32 +121,7 @@ async def seed_templates(runtime: Runtime) -> int:
     return changed
 
 
-def _imported(runtime: Runtime, remote: RemoteAssistant, known: Assistant | None, *, name: str | None) -> Assistant:
-    """Return the row that the import leads to."""
-    now = runtime.clock.now()
-    called = (remote.name.strip() or f"Assistant {remote.provider_assistant_id[:8]}")[:MOST_NAME_CHARACTERS]
-    if known is None:
-        return Assistant(
-            id=uuid.uuid4(),
-            name=name or tidy_name(called, longest=MOST_NAME_CHARACTERS),
-            source=AssistantSource.IMPORTED,
-            provider_assistant_id=remote.provider_assistant_id,
-            config=_config_of(remote),
-            created_at=now,
-            updated_at=now,
-        )
-    is_back = known.deleted_at is not None
-    return replace(
-        known,
-        name=name or known.name,
-        config=_config_of(remote),
-        active=known.active or is_back,
-        updated_at=now,
-        deleted_at=None,
-    )
-
-
-async def _create(runtime: Runtime, *, name: str, config: Mapping[str, Any], actor: str, action: str) -> Assistant:
+async def _create(runtime: Runtime, *, name: str, config: Mapping[str, Any], deed: Deed) -> Assistant:
     remote = await runtime.provider.create_assistant(name=name, config=config)
     now = runtime.clock.now()
     assistant = Assistant(
@@ -204,71 +129,15 @@ async def _create(runtime: Runtime, *, name: str, config: Mapping[str, Any], act
         name=name,
         source=AssistantSource.LOCAL,
         provider_assistant_id=remote.provider_assistant_id,
-        config=_config_of(remote),
+        config=config_of(remote),
         created_at=now,
         updated_at=now,
     )
     try:
-        await _keep(runtime, assistant, is_insert=True, actor=actor, action=action)
+        await keep(runtime, assistant, deed, is_insert=True)
     except AutolynxError as error:
         # It exists at the provider now. Nobody deletes there: its id lets it be imported under another name.
         log.error("assistant.unkept", provider_assistant_id=remote.provider_assistant_id, reason=error.message)
         error.details["providerAssistantId"] = remote.provider_assistant_id
         raise
     return assistant
-
-
-@once_more
-async def _save_edit(runtime: Runtime, edited: Assistant, *, active: bool | None, actor: str) -> Assistant:
-    """Write an edit over the row as it is now: who only edits the text does not switch it on again."""
-    now = runtime.clock.now()
-    try:
-        async with runtime.database.transaction() as conn:
-            current = await assistants.lock(conn, edited.id)
-            kept = replace(edited, active=current.active if active is None else active, updated_at=now)
-            await assistants.save(conn, kept)
-            await audit.append(conn, now=now, actor=actor, action="assistant.edited", subject=str(edited.id))
-    except NameTaken as error:
-        await _suggest_into(runtime, error, edited.name)
-        raise
-    log.info("assistant.edited", assistant_id=str(edited.id))
-    return kept
-
-
-@once_more
-async def _keep(runtime: Runtime, assistant: Assistant, *, is_insert: bool, actor: str, action: str) -> None:
-    try:
-        async with runtime.database.transaction() as conn:
-            await (assistants.insert if is_insert else assistants.save)(conn, assistant)
-            await audit.append(conn, now=assistant.updated_at, actor=actor, action=action, subject=str(assistant.id))
-    except NameTaken as error:
-        await _suggest_into(runtime, error, assistant.name)
-        raise
-    log.info(action, assistant_id=str(assistant.id))
-
-
-async def _require_free(runtime: Runtime, name: str, *, except_id: UUID | None = None) -> None:
-    """Raise Conflict with a suggestion where the name is taken: before the provider is asked for anything."""
-    async with runtime.database.connection() as conn:
-        taken = await assistants.list_taken_names(conn, [name], except_id=except_id)
-    if taken:
-        error = NameTaken("name: an assistant of that name exists already; choose another name.")
-        await _suggest_into(runtime, error, name)
-        raise error
-
-
-async def _suggest_into(runtime: Runtime, error: NameTaken, name: str) -> None:
-    error.details |= {"field": "name", "suggestion": await _suggest(runtime, name)}
-
-
-async def _suggest(runtime: Runtime, name: str) -> str | None:
-    """Return a free name like the one that is taken."""
-    candidates = list(name_candidates(name, longest=MOST_NAME_CHARACTERS))
-    async with runtime.database.connection() as conn:
-        taken = await assistants.list_taken_names(conn, candidates)
-    return free_name(name, taken, longest=MOST_NAME_CHARACTERS)
-
-
-def _config_of(remote: RemoteAssistant) -> dict[str, Any]:
-    """Return what we keep of it: the name has a column of its own."""
-    return {key: value for key, value in remote.config.items() if key != "name"}

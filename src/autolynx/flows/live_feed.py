@@ -9,14 +9,16 @@ comes twice does no harm, and a slow watcher gets the latest state instead of a 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from autolynx.errors import AutolynxError
+from autolynx.flows.live_watch import AccountBox, Bell, Mailbox, News, Update
 from autolynx.log import log
 from autolynx.runtime import Runtime
 from autolynx.store import feed
+from autolynx.store.database import Connection
 from autolynx.store.feed import Seen
 from autolynx.store.report_rows import ReportRow, list_of_calls
 from autolynx.store.reports import CampaignReport
@@ -25,68 +27,6 @@ LOOK_SECONDS = 0.4
 OVERLAP_SECONDS = 5.0
 OVERLAP_IDS = 1000  # the same for those who come back: what the last one they saw may have overtaken
 MOST_EVENTS = 5000
-MOST_ROWS = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class Update:
-    """What changed since the last one. `report` is None where no figure did.
-
-    `must_reload`: more changed than is worth sending row by row. `is_gone`: the campaign was deleted; nothing follows.
-    """
-
-    last_event_id: int = 0
-    report: CampaignReport | None = None
-    rows: Mapping[UUID, ReportRow] = field(default_factory=dict)  # by contact
-    must_reload: bool = False
-    is_gone: bool = False
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to tell."""
-        return self.report is None and not self.rows and not self.must_reload and not self.is_gone
-
-    def followed_by(self, later: "Update") -> "Update":
-        """Return both as one."""
-        rows = {**self.rows, **later.rows}
-        return Update(
-            last_event_id=max(self.last_event_id, later.last_event_id),
-            report=later.report or self.report,
-            rows=rows if len(rows) <= MOST_ROWS else {},
-            must_reload=self.must_reload or later.must_reload or len(rows) > MOST_ROWS,
-            is_gone=later.is_gone,
-        )
-
-
-class Mailbox:
-    """What one watcher has not taken yet: never more than one update, however slow he is."""
-
-    def __init__(self, after: int | None) -> None:
-        self.after = after
-        self.is_new = True
-        self._waiting = Update()
-        self._changed = asyncio.Event()
-        self._is_closed = False
-
-    def put(self, update: Update) -> None:
-        """Add to what is waiting."""
-        self._waiting = self._waiting.followed_by(update)
-        if not self._waiting.is_empty:
-            self._changed.set()
-
-    def close(self) -> None:
-        """Tell the watcher that nothing follows."""
-        self._is_closed = True
-        self._changed.set()
-
-    async def take(self) -> Update | None:
-        """Wait for news and take it all; None at the end."""
-        await self._changed.wait()
-        if self._is_closed:
-            return None
-        self._changed.clear()
-        taken, self._waiting = self._waiting, Update()
-        return taken
 
 
 class _Watched:
@@ -96,7 +36,7 @@ class _Watched:
         self.mailboxes: set[Mailbox] = set()
         self._seen: set[int] = set()
         self._marks: deque[tuple[datetime, int]] = deque()  # when a look was made, and the highest id then
-        self._report: CampaignReport | None = None
+        self._told: tuple[CampaignReport, int] | None = None
         self._lines: frozenset[UUID] = frozenset()
 
     def after(self) -> int | None:
@@ -119,14 +59,15 @@ class _Watched:
 
     def tell(self, seen: Seen, rows: Sequence[ReportRow]) -> None:
         """Put what is new into every mailbox; one who has just come gets the figures in any case."""
-        is_changed = seen.report != self._report
-        self._report = seen.report
+        is_changed = (seen.report, len(seen.lines)) != self._told
+        self._told = seen.report, len(seen.lines)
         is_cut = len(seen.events) >= MOST_EVENTS
         for box in self.mailboxes:
             box.put(
                 Update(
                     last_event_id=seen.last_event_id,
                     report=seen.report if is_changed or box.is_new else None,
+                    lines=len(seen.lines),
                     rows={row.contact_id: row for row in rows},
                     must_reload=is_cut and (box.after is not None or not box.is_new),
                 )
@@ -146,6 +87,7 @@ class LiveFeed:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._watched: dict[UUID, _Watched] = {}
+        self._accounts: set[AccountBox] = set()
         self._poller: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
         self._is_closed = False
@@ -155,15 +97,34 @@ class LiveFeed:
 
         `after`: the last event that the watcher has heard of; rows changed since then come first.
         """
-        mailbox = Mailbox(after)
-        self._join(campaign_id, mailbox)
-        try:
-            while (update := await mailbox.take()) is not None:
+        async with aclosing(self._watch({campaign_id: after}, account=None, bell=Bell())) as stream:
+            async for news in stream:
+                update = news.updates[campaign_id]
                 yield update
                 if update.is_gone:
                     return
+
+    async def watch_all(self, after: Mapping[UUID, int | None]) -> AsyncGenerator[News, None]:
+        """Yield what changes in several campaigns and in the account: all as it is first, then news."""
+        bell = Bell()
+        async with aclosing(self._watch(after, account=AccountBox(bell), bell=bell)) as stream:
+            async for news in stream:
+                yield news
+
+    async def _watch(
+        self, after: Mapping[UUID, int | None], *, account: AccountBox | None, bell: Bell
+    ) -> AsyncGenerator[News, None]:
+        boxes = {campaign_id: Mailbox(bell, event_id) for campaign_id, event_id in after.items()}
+        self._join(boxes, account, bell)
+        try:
+            while await bell.wait():
+                taken = {campaign_id: box.take() for campaign_id, box in boxes.items()}
+                updates = {campaign_id: update for campaign_id, update in taken.items() if not update.is_empty}
+                seen = account.take() if account else None
+                if updates or seen:
+                    yield News(updates=updates, account=seen)
         finally:
-            self._leave(campaign_id, mailbox)
+            self._leave(boxes, account)
 
     async def close(self) -> None:
         """End every watch, now and later."""
@@ -178,30 +139,37 @@ class LiveFeed:
         """How many are watching."""
         return sum(len(one.mailboxes) for one in self._watched.values())
 
-    def _join(self, campaign_id: UUID, mailbox: Mailbox) -> None:
-        self._watched.setdefault(campaign_id, _Watched()).mailboxes.add(mailbox)
+    def _join(self, boxes: Mapping[UUID, Mailbox], account: AccountBox | None, bell: Bell) -> None:
+        for campaign_id, box in boxes.items():
+            self._watched.setdefault(campaign_id, _Watched()).mailboxes.add(box)
+        if account is not None:
+            self._accounts.add(account)
         if self._is_closed:
-            mailbox.close()
+            bell.close()
             return
         self._hurry.set()
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
 
-    def _leave(self, campaign_id: UUID, mailbox: Mailbox) -> None:
-        watched = self._watched[campaign_id]
-        watched.mailboxes.discard(mailbox)
-        if not watched.mailboxes:
-            del self._watched[campaign_id]
+    def _leave(self, boxes: Mapping[UUID, Mailbox], account: AccountBox | None) -> None:
+        for campaign_id, box in boxes.items():
+            watched = self._watched[campaign_id]
+            watched.mailboxes.discard(box)
+            if not watched.mailboxes:
+                del self._watched[campaign_id]
+        if account is not None:
+            self._accounts.discard(account)
 
     def _dismiss(self) -> None:
-        for watched in self._watched.values():
-            for mailbox in watched.mailboxes:
-                mailbox.close()
+        boxes: list[Mailbox | AccountBox] = [*self._accounts]
+        boxes += [box for watched in self._watched.values() for box in watched.mailboxes]
+        for box in boxes:
+            box.close()
 
     async def _poll(self) -> None:
         """Look while somebody watches. What we cannot explain ends the watches; their browsers come back."""
         try:
-            while self._watched:
+            while self._watched or self._accounts:
                 self._hurry.clear()
                 await self._look()
                 await self._pause()
@@ -220,7 +188,9 @@ class LiveFeed:
         asked = dict(self._watched)
         try:
             async with self._runtime.database.connection() as conn:
-                found = await feed.look(conn, {key: one.after() for key, one in asked.items()}, most=MOST_EVENTS)
+                await self._look_at_account(conn)
+                after = {key: one.after() for key, one in asked.items()}
+                found = await feed.look(conn, after, most=MOST_EVENTS) if after else {}
                 now = self._runtime.clock.now()
                 wanted = {key: asked[key].take_in(seen, now=now) for key, seen in found.items()}
                 calls = set().union(*wanted.values())
@@ -234,3 +204,10 @@ class LiveFeed:
             else:
                 for mailbox in watched.mailboxes:
                     mailbox.put(Update(is_gone=True))
+
+    async def _look_at_account(self, conn: Connection) -> None:
+        if not self._accounts:
+            return
+        seen = await feed.look_at_account(conn)
+        for box in self._accounts:
+            box.put(seen)

@@ -177,6 +177,11 @@ class Provider(Protocol):
     ) -> RemoteAssistant:
         """Change an assistant: read, merge key by key into what the provider has, write whole top-level keys."""
 
+    async def replace_assistant(
+        self, provider_assistant_id: str, *, name: str, config: Mapping[str, Any]
+    ) -> RemoteAssistant:
+        """Make an assistant exactly this: what is not in `config` is unset. Secrets that we never saw stay."""
+
     async def delete_assistant(self, provider_assistant_id: str) -> None:
         """Delete an assistant at the provider (only ever an ephemeral one)."""
 

@@ -39,7 +39,7 @@ from autolynx.provider.vapi_pages import as_iso, read_pages
 from autolynx.provider.vapi_recording import may_connect, open_recording
 from autolynx.provider.wire_answers import read_dial_answer
 from autolynx.provider.wire_calls import read_call
-from autolynx.provider.wire_directory import merged_keys, read_assistant, read_number, writable
+from autolynx.provider.wire_directory import merged_keys, read_assistant, read_number, whole_keys, writable
 from autolynx.provider.wire_errors import Answer
 from autolynx.provider.wire_requests import WebhookTarget, call_request, cut_name
 
@@ -154,11 +154,24 @@ class VapiProvider:
         self, provider_assistant_id: str, *, name: str | None, changes: Mapping[str, Any]
     ) -> RemoteAssistant:
         """Change an assistant: read it, merge ours into it, write the top-level keys that differ."""
+        named = {} if name is None else {"name": cut_name(name)}
+        return await self._rewrite(provider_assistant_id, lambda theirs: merged_keys(theirs, {**changes, **named}))
+
+    async def replace_assistant(
+        self, provider_assistant_id: str, *, name: str, config: Mapping[str, Any]
+    ) -> RemoteAssistant:
+        """Make an assistant exactly this: read it, write the top-level keys that differ, unset the others."""
+        wanted = {**config, "name": cut_name(name)}
+        return await self._rewrite(provider_assistant_id, lambda theirs: whole_keys(theirs, wanted))
+
+    async def _rewrite(
+        self, provider_assistant_id: str, keys_for: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> RemoteAssistant:
+        """Read an assistant and write what `keys_for` makes of it, nothing where that is nothing."""
         answer = await self._read_assistant(provider_assistant_id)
         if answer.status == 404:
             raise ProviderError("Vapi has no such assistant: it was deleted there.", status=404)
-        named = {} if name is None else {"name": cut_name(name)}
-        keys = merged_keys(answer.body, {**changes, **named}) if isinstance(answer.body, dict) else {}
+        keys = keys_for(answer.body) if isinstance(answer.body, dict) else {}
         if keys:
             path = f"/assistant/{_segment(provider_assistant_id)}"
             answer = await self._wire.write("PATCH", path, doing="change the assistant", json=keys)

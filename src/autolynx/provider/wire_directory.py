@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autolynx.provider.port import RemoteAssistant, RemoteNumber
-from autolynx.provider.scrub import without_secrets
+from autolynx.provider.scrub import is_secret_key, without_secrets
 from autolynx.provider.wire_values import as_moment, as_object, as_text, as_word
 
 FREE_PROVIDER = "vapi"  # numbers that the provider issues itself
@@ -22,7 +22,9 @@ def read_assistant(value: Any) -> RemoteAssistant | None:
     return RemoteAssistant(
         provider_assistant_id=assistant_id,
         name=as_text(assistant.get("name")) or "",
-        config=without_secrets({key: item for key, item in assistant.items() if key not in READ_ONLY}),
+        config=without_secrets(
+            {key: item for key, item in assistant.items() if key not in READ_ONLY and item is not None}
+        ),
         updated_at=as_moment(assistant.get("updatedAt")),
     )
 
@@ -53,8 +55,8 @@ def merged_keys(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
     """Return the top-level keys to write, whole: ours merged into what the provider has.
 
     The provider replaces top-level keys wholesale, so that a model sent with a new temperature alone would
-    lose its prompt. Objects are merged key by key, lists and values are replaced; keys that stay as they
-    are are not sent.
+    lose its prompt. Objects are merged key by key, lists and values are replaced; null unsets, which inside an
+    object means that it is not sent again. Keys that stay as they are are not sent.
     """
     wanted = {key: merge_into(current.get(key), value) for key, value in writable(changes).items()}
     return {key: value for key, value in wanted.items() if key not in current or current[key] != value}
@@ -63,5 +65,32 @@ def merged_keys(current: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
 def merge_into(theirs: Any, ours: Any) -> Any:
     """Return ours merged into theirs. What we saw without its secrets and did not change stays theirs."""
     if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
-        return dict(theirs) | {key: merge_into(theirs.get(key), value) for key, value in ours.items()}
+        kept = {key: value for key, value in theirs.items() if key not in ours}
+        return kept | {key: merge_into(theirs.get(key), value) for key, value in ours.items() if value is not None}
     return theirs if theirs is not None and without_secrets(theirs) == ours else ours
+
+
+def whole_keys(current: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the top-level keys to write so that the provider has what is wanted and nothing else; null unsets a key.
+
+    Secrets stay where what holds them stays: we never saw them and cannot send them again.
+    """
+    ours = {
+        key: _with_secrets_of(current.get(key), value) for key, value in writable(wanted).items() if value is not None
+    }
+    unset = [key for key, value in current.items() if value is not None and key not in ours]
+    gone = {key: None for key in unset if key not in READ_ONLY and not is_secret_key(key)}
+    return gone | {key: value for key, value in ours.items() if key not in current or current[key] != value}
+
+
+def _with_secrets_of(theirs: Any, ours: Any) -> Any:
+    """Return ours with the secrets that theirs has in the same places."""
+    if without_secrets(theirs) == ours:
+        return theirs
+    if isinstance(theirs, Mapping) and isinstance(ours, Mapping):
+        secrets = {key: value for key, value in theirs.items() if is_secret_key(key)}
+        kept = {key: _with_secrets_of(theirs.get(key), value) for key, value in ours.items() if value is not None}
+        return secrets | kept
+    if isinstance(theirs, list) and isinstance(ours, list):
+        return [next((item for item in theirs if without_secrets(item) == one), one) for one in ours]
+    return ours

@@ -55,8 +55,8 @@ async def get_usable_config(conn: Connection, assistant_id: UUID) -> dict[str, A
     return dict(row["config_json"])
 
 
-_COLUMNS = """id, name, source, provider, provider_assistant_id, config_json AS config, active, ephemeral, created_at,
-    updated_at, deleted_at"""
+ASSISTANT_COLUMNS = """id, name, source, provider, provider_assistant_id, config_json AS config, active, ephemeral,
+    created_at, updated_at, deleted_at"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +72,13 @@ class NameTaken(Conflict):
     """Another assistant of the directory bears that name."""
 
 
-def _from_row(row: Row) -> Assistant:
+def assistant_from_row(row: Row) -> Assistant:
+    """Map a row that holds ASSISTANT_COLUMNS."""
     return Assistant(**{**row, "source": AssistantSource(row["source"])})
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no assistant of that id in the directory.")
 
 
 def _taken() -> NameTaken:
@@ -138,23 +143,34 @@ async def lock(conn: Connection, assistant_id: UUID) -> Assistant:
     return await _one(conn, assistant_id, " FOR NO KEY UPDATE")
 
 
-async def _one(conn: Connection, assistant_id: UUID, locking: str) -> Assistant:
+async def lock_any(conn: Connection, assistant_id: UUID) -> Assistant:
+    """Return an assistant as `lock` does, deleted from our directory or not. Raises NotFound."""
     cursor = await conn.execute(
-        f"SELECT {_COLUMNS} FROM assistants WHERE id = %s AND deleted_at IS NULL{locking}", [assistant_id]
+        f"SELECT {ASSISTANT_COLUMNS} FROM assistants WHERE id = %s FOR NO KEY UPDATE", [assistant_id]
     )
     row = await cursor.fetchone()
     if row is None:
-        raise NotFound("There is no assistant of that id in the directory.")
-    return _from_row(row)
+        raise _unknown()
+    return assistant_from_row(row)
+
+
+async def _one(conn: Connection, assistant_id: UUID, locking: str) -> Assistant:
+    cursor = await conn.execute(
+        f"SELECT {ASSISTANT_COLUMNS} FROM assistants WHERE id = %s AND deleted_at IS NULL{locking}", [assistant_id]
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise _unknown()
+    return assistant_from_row(row)
 
 
 async def find_by_provider_id(conn: Connection, provider_assistant_id: str) -> Assistant | None:
     """Return the assistant of that id at the provider, deleted from our directory or not."""
     cursor = await conn.execute(
-        f"SELECT {_COLUMNS} FROM assistants WHERE provider_assistant_id = %s", [provider_assistant_id]
+        f"SELECT {ASSISTANT_COLUMNS} FROM assistants WHERE provider_assistant_id = %s", [provider_assistant_id]
     )
     row = await cursor.fetchone()
-    return None if row is None else _from_row(row)
+    return None if row is None else assistant_from_row(row)
 
 
 async def save(conn: Connection, assistant: Assistant) -> None:
@@ -178,42 +194,6 @@ async def save(conn: Connection, assistant: Assistant) -> None:
         raise
 
 
-async def list_page(
-    conn: Connection,
-    *,
-    q: str | None,
-    active: bool | None,
-    source: AssistantSource | None,
-    most: int,
-    skip: int,
-) -> list[Assistant]:
-    """Return a page of the directory by name. `q`: a part of the name, in any case."""
-    cursor = await conn.execute(
-        f"""SELECT {_COLUMNS} FROM assistants WHERE {_FILTER}
-            ORDER BY lower(name), id LIMIT %(most)s OFFSET %(skip)s""",
-        {**_filters(q=q, active=active, source=source), "most": most, "skip": skip},
-    )
-    return [_from_row(row) for row in await cursor.fetchall()]
-
-
-async def count(conn: Connection, *, q: str | None, active: bool | None, source: AssistantSource | None) -> int:
-    """Count what `list_page` pages through."""
-    cursor = await conn.execute(
-        f"SELECT count(*) AS n FROM assistants WHERE {_FILTER}", _filters(q=q, active=active, source=source)
-    )
-    row = await cursor.fetchone()
-    return int(row["n"]) if row else 0
-
-
-_FILTER = """deleted_at IS NULL AND (%(q)s::text IS NULL OR strpos(lower(name), lower(%(q)s)) > 0)
-    AND (%(active)s::boolean IS NULL OR active = %(active)s)
-    AND (%(source)s::assistant_source IS NULL OR source = %(source)s::assistant_source)"""
-
-
-def _filters(*, q: str | None, active: bool | None, source: AssistantSource | None) -> dict[str, Any]:
-    return {"q": q, "active": active, "source": source}
-
-
 async def list_taken_names(conn: Connection, names: Sequence[str], *, except_id: UUID | None = None) -> set[str]:
     """Return those of the names, in lower case, that an assistant bears; `except_id` does not count."""
     cursor = await conn.execute(
@@ -235,10 +215,11 @@ async def list_ids_by_provider_id(conn: Connection) -> dict[str, UUID]:
 
 
 async def list_open_campaigns(conn: Connection, assistant_id: UUID) -> list[OpenCampaign]:
-    """Return the campaigns with this assistant that are not over."""
+    """Return the campaigns with this assistant that are not over; a test call that failed is."""
     cursor = await conn.execute(
         """SELECT id, name, status FROM campaigns WHERE assistant_id = %s AND deleted_at IS NULL
-               AND status NOT IN ('COMPLETED', 'CANCELED') ORDER BY created_at, id""",
+               AND status NOT IN ('COMPLETED', 'CANCELED') AND NOT (is_test AND status = 'FAILED')
+           ORDER BY created_at, id""",
         [assistant_id],
     )
     return [OpenCampaign(**{**row, "status": CampaignStatus(row["status"])}) for row in await cursor.fetchall()]

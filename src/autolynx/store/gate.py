@@ -4,10 +4,11 @@ from dataclasses import asdict, fields
 from datetime import datetime
 
 from autolynx.domain.pacing import Account
-from autolynx.store.database import Connection
+from autolynx.store.database import Connection, Row
 
 _COLUMNS = tuple(field.name for field in fields(Account))
-_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM gate WHERE id = 1"
+COLUMNS = ", ".join(f"g.{name}" for name in _COLUMNS)
+_SELECT = f"SELECT {COLUMNS} FROM gate g WHERE g.id = 1"
 LOCK = f"{_SELECT} FOR NO KEY UPDATE"
 COUNT_LINES = "SELECT count(*) AS n FROM calls WHERE holds_line"
 
@@ -17,6 +18,11 @@ async def lock(conn: Connection) -> Account:
     row = await (await conn.execute(LOCK)).fetchone()
     assert row is not None  # noqa: S101 - the migration put it there and nothing deletes it
     return Account(**row)
+
+
+def account_from_row(row: Row) -> Account:
+    """Map a row that holds COLUMNS among others."""
+    return Account(**{name: row[name] for name in _COLUMNS})
 
 
 async def get(conn: Connection) -> Account:

@@ -45,14 +45,15 @@ class CampaignReport:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignFilter:
-    """Which campaigns are wanted: in any of these states, with this text in the name."""
+    """Which campaigns are wanted: in any of these states, with this text in the name, test calls too or not."""
 
     statuses: Sequence[CampaignStatus] = ()
     search: str = ""
+    includes_tests: bool = False
 
 
 _WHERE = """AND (cardinality(%(statuses)s::text[]) = 0 OR c.status::text = ANY(%(statuses)s))
-    AND (%(search)s = '' OR c.name ILIKE %(like)s)"""
+    AND (%(search)s = '' OR c.name ILIKE %(like)s) AND (%(tests)s OR NOT c.is_test)"""
 
 
 async def list_campaigns(
@@ -122,4 +123,5 @@ def _parameters(chosen: CampaignFilter) -> dict[str, Any]:
         "statuses": [status.value for status in chosen.statuses],
         "search": chosen.search,
         "like": like_pattern(chosen.search),
+        "tests": chosen.includes_tests,
     }

@@ -13,9 +13,10 @@ from autolynx.web.context import Launching
 from autolynx.web.hooks import install_receiver
 from autolynx.web.openapi import DescribedApp
 from autolynx.web.outer import Outer
+from autolynx.web.pages.problem import show_problem
 from autolynx.web.problems import install_handlers
 from autolynx.web.refusals import MOST_TICKETS_PER_MINUTE, MOST_WEBHOOKS_PER_MINUTE, Refusals
-from autolynx.web.routers import GUARDED, OWN_LOCK
+from autolynx.web.routers import GUARDED, OWN_LOCK, PAGES
 from autolynx.web.served_assets import packaged_assets
 
 
@@ -38,6 +39,7 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     app.state.refused_webhooks = Refusals(most_per_minute=MOST_WEBHOOKS_PER_MINUTE)
     app.state.refused_tickets = Refusals(most_per_minute=MOST_TICKETS_PER_MINUTE)
     app.state.phone_lines = PhoneLines(runtime)
+    app.state.show_problem = show_problem
     install_handlers(app)
     app.add_middleware(Guard)
     app.add_middleware(Outer)  # the last one added stands outside
@@ -46,5 +48,7 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
         app.include_router(router)
     for router in GUARDED:
         app.include_router(router, dependencies=[Depends(get_caller)])
+    for router in PAGES:
+        app.include_router(router)
     app.mount("/assets", packaged_assets(), name="assets")
     return app

@@ -1,4 +1,4 @@
-"""Who is asking. Everything under /api needs a caller, except the few doors that have a lock of their own.
+"""Who is asking. Every address needs a caller, except the few doors that have a lock of their own.
 
 The guard runs before a body is read, so that a stranger cannot make us parse one, and it closes by default: a route
 that forgets to ask for its caller is guarded all the same.
@@ -19,14 +19,25 @@ from autolynx.flows import access
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import TokenKind
 from autolynx.web.context import get_runtime
-from autolynx.web.problems import error_response
+from autolynx.web.problems import error_answer
 
 SESSION_COOKIE = "autolynx_session"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 ADMIN = "admin"
-# Paths under /api with a lock of their own (a shared secret, a ticket), and the description of the API.
-OWN_LOCK = frozenset({"/api/webhooks/vapi", "/api/scheduler/tick", "/api/session", "/api/openapi.json", "/api/docs"})
+# Paths with a lock of their own (a shared secret, a ticket), and what may be read by anybody.
+OWN_LOCK = frozenset(
+    {
+        "/api/webhooks/vapi",
+        "/api/scheduler/tick",
+        "/api/session",
+        "/api/openapi.json",
+        "/api/docs",
+        "/enter",
+        "/healthz",
+    }
+)
+ASSETS = "/assets/"
 MISSING = "Sign in, or send a valid API token as Authorization: Bearer."
 
 _bearer = HTTPBearer(auto_error=False, description="An API token, made by the command line: al_...")
@@ -46,7 +57,7 @@ class Actor:
 
 
 class Guard:
-    """ASGI middleware that finds the caller of every request under /api, or refuses it."""
+    """ASGI middleware that finds the caller of every request, or refuses it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -60,7 +71,7 @@ class Guard:
         try:
             scope.setdefault("state", {})["actor"] = await _require_actor(request, scope["method"])
         except AutolynxError as error:
-            response = error_response(error, now=get_runtime(request).clock.now())
+            response = error_answer(Request(scope, receive), error)
             await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -132,7 +143,7 @@ def _is_own_page(connection: HTTPConnection) -> bool:
 
 def _is_guarded(scope: Scope) -> bool:
     path: str = scope["path"].removeprefix(scope.get("root_path", ""))
-    return path.startswith("/api/") and path not in OWN_LOCK
+    return path not in OWN_LOCK and not path.startswith(ASSETS)
 
 
 def _bytes(text: str) -> bytes:

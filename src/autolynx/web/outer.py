@@ -1,16 +1,14 @@
 """The outermost layer of every answer: security headers, limits that hold before routing, and no crash that shows."""
 
-from datetime import datetime
-
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autolynx.errors import AutolynxError, PayloadTooLarge, ValidationProblem
 from autolynx.runtime import Runtime
 from autolynx.web.context import get_runtime
-from autolynx.web.problems import error_response, unexpected_response
+from autolynx.web.problems import error_answer, unexpected_response
 
 MOST_WEBHOOK_BYTES = 5 * 1024 * 1024
 FORM_BYTES = 1024 * 1024  # what a form may bear besides its file
@@ -62,16 +60,16 @@ class Outer:
         except ClientDisconnect:
             return  # nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - the last line: nothing may show its internals
-            response = _answer(error, path=scope["path"], now=runtime.clock.now())
+            response = _answer(Request(scope, receive), error)
             if has_begun:
                 raise ConnectionAbortedError("The answer broke off half-way.") from None
             await response(scope, receive, send_with_headers)
 
 
-def _answer(error: Exception, *, path: str, now: datetime) -> Response:
+def _answer(request: Request, error: Exception) -> Response:
     if isinstance(error, AutolynxError):
-        return error_response(error, now=now)
-    return unexpected_response(error, path=path, now=now)
+        return error_answer(request, error)
+    return unexpected_response(request, error)
 
 
 def _add_headers(message: Message, *, path: str, is_https: bool) -> None:

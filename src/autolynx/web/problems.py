@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
 
 from autolynx.errors import AutolynxError, DatabaseUnavailable, ValidationProblem, kind_of
@@ -49,6 +50,30 @@ def error_body(*, code: str, message: str, details: Mapping[str, Any], now: date
     }
 
 
+def error_answer(request: Request, error: AutolynxError) -> Response:
+    """Return our error as the caller can read it: the envelope under /api, a page or a message elsewhere."""
+    if is_api(request):
+        return error_response(error, now=get_runtime(request).clock.now())
+    shown = error_response(error, now=get_runtime(request).clock.now())
+    return _shown(request, status=shown.status_code, message=error.message, headers=shown.headers)
+
+
+def is_api(request: HTTPConnection) -> bool:
+    """Whether JSON is read there: everywhere but at the addresses of pages."""
+    scope = request.scope
+    root = scope.get("app_root_path", scope.get("root_path", ""))  # the application's own, also inside a mount
+    path: str = scope["path"].removeprefix(root)
+    return path.startswith(("/api/", "/assets/", "/healthz"))
+
+
+def _shown(request: Request, *, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a page's answer. The pages put into the application's state how they show a problem."""
+    kept = {name: value for name, value in (headers or {}).items() if name.lower() == "retry-after"}
+    response: Response = request.app.state.show_problem(request, status=status, message=message)
+    response.headers.update(kept)
+    return response
+
+
 def error_response(error: AutolynxError, *, now: datetime) -> JSONResponse:
     """Return our error as an answer; one that says when to come back bears Retry-After."""
     kind = kind_of(error)
@@ -64,12 +89,15 @@ def error_response(error: AutolynxError, *, now: datetime) -> JSONResponse:
     return JSONResponse(body, status_code=kind.http_status, headers=headers)
 
 
-def unexpected_response(error: BaseException, *, path: str, now: datetime) -> JSONResponse:
+def unexpected_response(request: Request, error: BaseException) -> Response:
     """Return a 500 without internals. The log gets the places in the code, never the values that were there."""
     frames = traceback.extract_tb(error.__traceback__)[-6:]
     places = " ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames)
-    log.error("web.unexpected", path=path, error=type(error).__name__, at=places)
+    log.error("web.unexpected", path=request.scope["path"], error=type(error).__name__, at=places)
     message = "Something went wrong on our side; the log of the server says where."
+    if not is_api(request):
+        return _shown(request, status=500, message=message)
+    now = get_runtime(request).clock.now()
     return JSONResponse(error_body(code="INTERNAL_ERROR", message=message, details={}, now=now), status_code=500)
 
 
@@ -84,17 +112,19 @@ async def _on_our_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, AutolynxError)  # noqa: S101 - registered for nothing else
     if kind_of(error).http_status >= 500:
         log.warning("web.failed", path=request.url.path, error=type(error).__name__, reason=error.message)
-    return error_response(error, now=get_runtime(request).clock.now())
+    return error_answer(request, error)
 
 
 async def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
-    return error_response(validation_problem(error.errors()), now=get_runtime(request).clock.now())
+    return error_answer(request, validation_problem(error.errors()))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
     code, message = _HTTP_WORDS.get(error.status_code, ("INTERNAL_ERROR", "The request could not be answered."))
+    if not is_api(request):
+        return _shown(request, status=error.status_code, message=message, headers=error.headers)
     body = error_body(code=code, message=message, details={}, now=get_runtime(request).clock.now())
     return JSONResponse(body, status_code=error.status_code, headers=error.headers)
 

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from autolynx.web import docs, hooks
 from autolynx.web.api import (
+    assistant_versions,
     assistants,
     calls,
     campaign_life,
@@ -13,6 +14,7 @@ from autolynx.web.api import (
     exports,
     feed,
     health,
+    history,
     incidents,
     metrics,
     phone_numbers,
@@ -22,10 +24,12 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
-from autolynx.web.pages import live
+from autolynx.web.pages import campaign, campaign_moves, entrance, live
+from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
     assistants.router,
+    assistant_versions.router,
     phone_numbers.router,
     uploads.router,
     campaigns.router,
@@ -34,6 +38,7 @@ GUARDED: tuple[APIRouter, ...] = (
     exports.router,
     feed.router,
     calls.router,
+    history.router,
     dialing.router,
     unsure.router,
     incidents.router,
@@ -48,5 +53,13 @@ OWN_LOCK: tuple[APIRouter, ...] = (
     session.router,
     docs.router,
     health.open_router,
+    entrance.open_router,
+)
+# Guarded like the API, by the same guard; they stand in no document.
+PAGES: tuple[APIRouter, ...] = (
+    campaign_list.router,
+    campaign.router,
+    campaign_moves.router,
     live.router,
+    entrance.router,
 )

@@ -1,6 +1,7 @@
 """The directory of assistants over JSON."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -8,8 +9,11 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from autolynx.domain.assistant import Assistant, AssistantSource
+from autolynx.domain.assistant_usage import Usage
+from autolynx.flows import assistant_import
 from autolynx.flows import assistants as flow
-from autolynx.store import assistants as store
+from autolynx.store import directory
+from autolynx.store.directory import DirectoryFilter, DirectoryRow
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.shapes import Input, Pagination, Shape
@@ -52,10 +56,45 @@ class AssistantShape(Shape):
         )
 
 
+class UsageShape(Shape):
+    """What an assistant was used for: campaigns, and the figures of their calls that are over. Test calls aside."""
+
+    campaigns: int
+    open_campaigns: int
+    calls: int
+    answer_rate: float | None
+    success_rate: float | None
+    average_cost: Decimal | None
+
+    @classmethod
+    def of(cls, usage: Usage) -> "UsageShape":
+        """Show the use of an assistant."""
+        return cls(
+            campaigns=usage.campaigns,
+            open_campaigns=usage.open_campaigns,
+            calls=usage.calls,
+            answer_rate=usage.answer_rate,
+            success_rate=usage.success_rate,
+            average_cost=usage.average_cost_usd,
+        )
+
+
+class ListedAssistant(AssistantShape):
+    """An assistant with what it was used for."""
+
+    usage: UsageShape
+
+    @classmethod
+    def of_row(cls, row: DirectoryRow) -> "ListedAssistant":
+        """Show a row of the directory."""
+        shown = dict(AssistantShape.of(row.assistant))
+        return cls(**shown, usage=UsageShape.of(row.usage))
+
+
 class AssistantList(Shape):
     """A page of the directory."""
 
-    assistants: list[AssistantShape]
+    assistants: list[ListedAssistant]
     pagination: Pagination
 
 
@@ -113,13 +152,13 @@ async def list_assistants(
     page: Annotated[int, Query(ge=1, le=MOST_PAGES)] = 1,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> AssistantList:
-    """Return a page of assistants by name; `q` is a part of the name."""
-    wanted = q.strip() if q and q.strip() else None
+    """Return a page of assistants by name, each with what it was used for; `q` is a part of the name."""
+    chosen = DirectoryFilter(q=q.strip() if q and q.strip() else None, active=active, source=source)
     async with runtime.database.connection() as conn:
-        total = await store.count(conn, q=wanted, active=active, source=source)
-        found = await store.list_page(conn, q=wanted, active=active, source=source, most=limit, skip=(page - 1) * limit)
+        total = await directory.count(conn, chosen)
+        found = await directory.list_page(conn, chosen, most=limit, skip=(page - 1) * limit)
     return AssistantList(
-        assistants=[AssistantShape.of(one) for one in found],
+        assistants=[ListedAssistant.of_row(one) for one in found],
         pagination=Pagination.of(page=page, limit=limit, total=total),
     )
 
@@ -141,7 +180,7 @@ async def list_importable(runtime: RuntimeDep, _actor: CallerDep) -> ImportableL
             updated_at=one.remote.updated_at,
             assistant_id=one.assistant_id,
         )
-        for one in await flow.list_importable(runtime)
+        for one in await assistant_import.list_importable(runtime)
     ]
     return ImportableList(assistants=shapes)
 
@@ -156,16 +195,18 @@ async def import_assistant(
     body: AssistantImport, response: Response, runtime: RuntimeDep, actor: CallerDep
 ) -> AssistantShape:
     """Take an assistant of the account into the directory, or bring ours up to date with it."""
-    imported = await flow.import_assistant(runtime, body.provider_assistant_id, name=body.name, actor=actor.name)
+    imported = await assistant_import.import_assistant(
+        runtime, body.provider_assistant_id, name=body.name, actor=actor.name
+    )
     response.status_code = 201 if imported.is_new else 200
     return AssistantShape.of(imported.assistant)
 
 
 @router.get("/assistants/{assistant_id}", summary="Show an assistant")
-async def get(assistant_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> AssistantShape:
-    """Return one assistant."""
+async def get(assistant_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> ListedAssistant:
+    """Return one assistant with what it was used for."""
     async with runtime.database.connection() as conn:
-        return AssistantShape.of(await store.get(conn, assistant_id))
+        return ListedAssistant.of_row(await directory.get(conn, assistant_id))
 
 
 @router.patch("/assistants/{assistant_id}", summary="Edit an assistant")

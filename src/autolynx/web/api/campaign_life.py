@@ -6,11 +6,10 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
 from autolynx.domain.campaign import CampaignStatus
-from autolynx.flows.audit_trail import note
-from autolynx.flows.campaign_life import pause_campaign, resume_campaign, start_campaign, stop_campaign
 from autolynx.flows.confirmed_start import wait_for_start
 from autolynx.flows.dialing_state import estimate_start
 from autolynx.runtime import Runtime
+from autolynx.web import moves
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import Launching, LaunchingDep, RuntimeDep
 from autolynx.web.idempotency import OnceDep
@@ -30,19 +29,23 @@ async def start(
     once: OnceDep,
     body: StartInput | None = None,
 ) -> JSONResponse:
-    """Start dialling. With `holdForConfirmation` the answer waits up to 30 s for the first accepted call."""
-    holds = body is not None and body.hold_for_confirmation
+    """Start dialling. With `holdForConfirmation` the answer waits up to 30 s for the first accepted call.
+
+    With `canary` only so many contacts are called; then the campaign pauses by itself, and Resume calls the rest.
+    """
+    wanted = body or StartInput()
 
     async def work() -> StartAnswer:
-        return await _start(runtime, campaign_id, launching, actor=actor.name, holds=holds)
+        return await _start(runtime, campaign_id, launching, actor=actor.name, wanted=wanted)
 
-    return await once.answer({"holdForConfirmation": holds}, work, status=200)
+    return await once.answer(wanted.model_dump(mode="json", by_alias=True, exclude_none=True), work, status=200)
 
 
-async def _start(runtime: Runtime, campaign_id: UUID, launching: Launching, *, actor: str, holds: bool) -> StartAnswer:
-    campaign = await start_campaign(runtime, campaign_id)
-    await note(runtime, "campaign.started", actor=actor, subject=str(campaign_id))
-    await launching.work_added()
+async def _start(
+    runtime: Runtime, campaign_id: UUID, launching: Launching, *, actor: str, wanted: StartInput
+) -> StartAnswer:
+    holds = wanted.hold_for_confirmation
+    campaign = await moves.start(runtime, campaign_id, launching, canary=wanted.canary, actor=actor)
     status, started_at = await wait_for_start(runtime, campaign_id) if holds else (campaign.status, None)
     if started_at is not None:
         return StartAnswer(
@@ -70,8 +73,7 @@ def _waiting(status: CampaignStatus, *, holds: bool) -> str:
 @router.post("/campaigns/{campaign_id}/pause", summary="Pause a campaign")
 async def pause(campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> MoveAnswer:
     """Place no new calls; live ones go on."""
-    campaign = await pause_campaign(runtime, campaign_id)
-    await note(runtime, "campaign.paused", actor=actor.name, subject=str(campaign_id))
+    campaign = await moves.pause(runtime, campaign_id, actor=actor.name)
     message = "No new calls are placed; live ones go on."
     return MoveAnswer(campaign_id=campaign_id, status=campaign.status, message=message)
 
@@ -79,9 +81,7 @@ async def pause(campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> Mov
 @router.post("/campaigns/{campaign_id}/resume", summary="Resume a campaign")
 async def resume(campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep) -> MoveAnswer:
     """Go on where it was paused or failed, or with those who became due again after it was completed."""
-    campaign = await resume_campaign(runtime, campaign_id)
-    await note(runtime, "campaign.resumed", actor=actor.name, subject=str(campaign_id))
-    await launching.work_added()
+    campaign = await moves.resume(runtime, campaign_id, launching, actor=actor.name)
     message = "The campaign goes on where it was."
     return MoveAnswer(campaign_id=campaign_id, status=campaign.status, message=message)
 
@@ -92,20 +92,11 @@ async def stop(
 ) -> StopAnswer:
     """Stop for good. With `hangUp` live calls are ended now, those that still ring as soon as they connect."""
     hangs_up = body is not None and body.hang_up
-    stopped = await stop_campaign(runtime, campaign_id, hangs_up=hangs_up)
-    await note(runtime, "campaign.stopped", actor=actor.name, subject=str(campaign_id), details={"hangUp": hangs_up})
-    await launching.line_freed()  # claims that were never sent went back: others may use their lines
+    stopped = await moves.stop(runtime, campaign_id, launching, hangs_up=hangs_up, actor=actor.name)
     return StopAnswer(
         campaign_id=campaign_id,
         status=stopped.campaign.status,
-        message=_stopped(stopped.hung_up, stopped.still_live, hangs_up=hangs_up),
+        message=moves.stopped_sentence(stopped, hangs_up=hangs_up),
         hung_up=stopped.hung_up,
         still_live=stopped.still_live,
     )
-
-
-def _stopped(hung_up: int, still_live: int, *, hangs_up: bool) -> str:
-    if not hung_up and not still_live:
-        return "The campaign is stopped; no call of it is live."
-    rest = "are hung up as soon as they connect" if hangs_up else "end by themselves"
-    return f"The campaign is stopped; {hung_up} calls were asked to end, {still_live} {rest}."

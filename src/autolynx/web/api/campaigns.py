@@ -116,6 +116,7 @@ def _new(wanted: NewCampaignInput, upload_id: UUID) -> NewCampaign:
         phone_number_id=wanted.phone_number_id,
         options={
             "lineQuiet": wanted.line_quiet,
+            "pauseOnFailures": wanted.pause_on_failures,
             "maxAttempts": wanted.max_attempts,
             "retryAfterMinutes": wanted.retry_after_minutes,
         },
@@ -158,13 +159,14 @@ async def list_campaigns(
     _actor: CallerDep,
     status: Annotated[list[CampaignStatus] | None, Query()] = None,
     search: Annotated[str, Query(max_length=200)] = "",
+    tests: bool = False,
     sort: Sort = "createdAt",
     order: Literal["asc", "desc"] = "desc",
     page: Annotated[int, Query(ge=1, le=MOST_PAGES)] = 1,
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> CampaignList:
-    """Return a page of campaigns with their figures."""
-    chosen = CampaignFilter(statuses=status or (), search=search.strip())
+    """Return a page of campaigns with their figures, with `tests` the test calls too."""
+    chosen = CampaignFilter(statuses=status or (), search=search.strip(), includes_tests=tests)
     async with runtime.database.connection() as conn:
         total = await reports.count_campaigns(conn, chosen)
         found = await reports.list_campaigns(

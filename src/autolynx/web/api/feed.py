@@ -11,7 +11,8 @@ from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import HTTPConnection
 
-from autolynx.flows.live_feed import LiveFeed, Update
+from autolynx.flows.live_feed import LiveFeed
+from autolynx.flows.live_watch import Update
 from autolynx.runtime import Runtime
 from autolynx.store import campaigns
 from autolynx.web.auth import CallerDep
@@ -68,14 +69,14 @@ async def watch(
     feed, shutdown = get_live_feed(request), anyio.Event()
     updates = feed.watch(campaign_id, after=None if resumed is None else min(resumed, MOST_ID))
     return EventSourceResponse(
-        _ended_by(shutdown, feed, _events(runtime, updates)),
+        ended_by(shutdown, feed, _events(runtime, updates)),
         ping=HEARTBEAT_SECONDS,
         shutdown_event=shutdown,
         shutdown_grace_period=GRACE_SECONDS,
     )
 
 
-async def _ended_by(
+async def ended_by(
     shutdown: anyio.Event, feed: LiveFeed, events: AsyncGenerator[ServerSentEvent, None]
 ) -> AsyncIterator[ServerSentEvent]:
     """Pass events on; when the server shuts down, the feed closes and every stream ends as streams should."""

@@ -43,7 +43,8 @@ class CampaignView:
     assistant: str
     mode: str
     cap: int
-    when: str
+    when_word: str
+    when: datetime
     notice: str | None
     total: int
     due: int
@@ -61,6 +62,10 @@ class CampaignView:
     may_pause: bool
     may_resume: bool
     may_stop: bool
+    started_at: datetime | None
+    completed_at: datetime | None
+    ends_at: datetime | None
+    created_at: datetime
 
 
 def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: str | None = None) -> CampaignView:
@@ -70,6 +75,7 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
     lines = max(lines, counters.active_calls)  # the two were not counted in the same instant
     done = counters.done + counters.unsure + counters.excluded
     word, time = _time(report, now)
+    when_word, when = ("started", campaign.started_at) if campaign.started_at else ("created", campaign.created_at)
     due_again = due_again_sentence(status, counters.due)
     return CampaignView(
         id=campaign.id,
@@ -78,7 +84,8 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         assistant=report.assistant,
         mode="in batches" if campaign.mode is CampaignMode.BATCH else "continuous",
         cap=campaign.cap,
-        when=_when(report),
+        when_word=when_word,
+        when=when,
         notice=campaign.status_reason or due_again or (notice if status.is_running else None),
         total=total,
         due=counters.due,
@@ -96,6 +103,10 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         may_pause=status.is_running,
         may_resume=status in {_S.PAUSED, _S.FAILED} or due_again is not None,
         may_stop=not status.is_terminal,
+        started_at=campaign.started_at,
+        completed_at=campaign.completed_at,
+        ends_at=_ends_at(report, now),
+        created_at=campaign.created_at,
     )
 
 
@@ -120,15 +131,14 @@ def _time(report: CampaignReport, now: datetime) -> tuple[str, str]:
     campaign = report.campaign
     if campaign.started_at is not None and campaign.completed_at is not None:
         return "Took", span((campaign.completed_at - campaign.started_at).total_seconds())
-    is_running = campaign.status.is_running
-    ends_at = estimate_completion(report.counters, is_running=is_running, started_at=campaign.started_at, now=now)
+    ends_at = _ends_at(report, now)
     return "Time left", span((ends_at - now).total_seconds()) if ends_at else NOTHING
 
 
-def _when(report: CampaignReport) -> str:
+def _ends_at(report: CampaignReport, now: datetime) -> datetime | None:
     campaign = report.campaign
-    word, at = ("started", campaign.started_at) if campaign.started_at else ("created", campaign.created_at)
-    return f"{word} {at:%d %b %Y, %H:%M} UTC"
+    is_running = campaign.status.is_running
+    return estimate_completion(report.counters, is_running=is_running, started_at=campaign.started_at, now=now)
 
 
 def _lines(report: CampaignReport, held: int) -> list[str]:

@@ -1,135 +1,158 @@
-"""The live page: every campaign, one campaign, and the door by which a browser gets in."""
+"""The live stream of a page: one for each page, fed by the one poller of the process, in ready-made pieces of HTML."""
 
-from collections.abc import Sequence
-from http import HTTPStatus
-from typing import Annotated
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
-from starlette.responses import RedirectResponse, Response
+import anyio
+from fastapi import APIRouter, Header, Query, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from autolynx.errors import NotFound, Unauthorized
-from autolynx.flows.access import open_session
+from autolynx.errors import ValidationProblem
 from autolynx.flows.dialing_state import get_campaign_bound
+from autolynx.flows.live_watch import News, Update
 from autolynx.runtime import Runtime
-from autolynx.store import live, reports
-from autolynx.store.database import Connection
-from autolynx.store.report_rows import ContactFilter, ReportRow, list_contacts
-from autolynx.store.reports import CampaignFilter
-from autolynx.web.api.session import set_session_cookie
-from autolynx.web.auth import find_actor
+from autolynx.store import live
+from autolynx.web.api.feed import (
+    COME_BACK_MILLISECONDS,
+    GRACE_SECONDS,
+    HEARTBEAT_SECONDS,
+    MOST_ID,
+    ended_by,
+    get_live_feed,
+)
 from autolynx.web.context import RuntimeDep
-from autolynx.web.pages.campaign_view import CampaignView, campaign_view
-from autolynx.web.pages.rendering import NEVER_KEPT, notice, render, signed_out
+from autolynx.web.pages.account_view import account_view
+from autolynx.web.pages.fragments import Renderings, account_part, is_stale, rows_part
+from autolynx.web.pages.rendering import fragment
 from autolynx.web.pages.resting import resting_sentence
-from autolynx.web.pages.row_view import RowView, row_view
+from autolynx.web.pages.row_view import row_view
+from autolynx.web.pages.shared_work import SharedWork
 
-ROWS = 50
-CARDS = 25
-EVERY = CampaignFilter()
-MOST_PAGES = 100_000
-POLL_MILLISECONDS = 2000  # beside the stream of a server, and instead of it in a function
+MOST_CAMPAIGNS = 50
+LATEST = 8
 
 router = APIRouter(include_in_schema=False)
 
 
-async def is_reader(request: Request, runtime: RuntimeDep) -> bool:
-    """Whether the browser is signed in."""
-    return await find_actor(runtime, request) is not None
+@router.get("/live")
+async def stream(
+    request: Request,
+    runtime: RuntimeDep,
+    *,
+    view: str = "",
+    campaigns: Annotated[str, Query(max_length=2000)] = "",
+    after: Annotated[int, Query(ge=0, le=MOST_ID)] = 0,
+    stamp: Annotated[str, Query(max_length=40)] = "",
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=30)] = None,
+) -> EventSourceResponse:
+    """Send what changes in the campaigns and the account that a page shows, within a second.
 
-
-ReaderDep = Annotated[bool, Depends(is_reader)]
-
-
-@router.get("/")
-async def show_campaigns(request: Request, runtime: RuntimeDep, is_known: ReaderDep, page: str = "") -> Response:
-    """Show the campaigns, newest first."""
-    if not is_known:
-        return signed_out(request)
-    number = _page_number(page) or 1
-    async with runtime.database.connection() as conn:
-        found = await reports.list_campaigns(
-            conn, EVERY, sort="createdAt", is_descending=True, limit=CARDS + 1, skip=(number - 1) * CARDS
-        )
-        lines = await live.count_lines(conn, [report.campaign.id for report in found])
-    now = runtime.clock.now()
-    views = [campaign_view(report, lines=lines[report.campaign.id], now=now) for report in found[:CARDS]]
-    return render(request, "campaigns.html", views=views, page=number, has_more=len(found) > CARDS)
-
-
-@router.get("/campaigns/{campaign_id}")
-async def show_campaign(
-    request: Request, runtime: RuntimeDep, is_known: ReaderDep, campaign_id: str, page: str = ""
-) -> Response:
-    """Show one campaign: its latest calls, or one page of all its contacts."""
-    if not is_known:
-        return signed_out(request)
-    number = _page_number(page)
-    try:
-        view, rows = await _campaign(runtime, UUID(campaign_id), number)
-    except (NotFound, ValueError):
-        return notice(
-            request,
-            status=HTTPStatus.NOT_FOUND,
-            heading="No such campaign",
-            sentence="It may have been deleted. The list of campaigns shows those that exist.",
-        )
-    pages = max(1, -(-view.total // ROWS))
-    return render(
-        request,
-        "campaign.html",
-        view=view,
-        rows=rows,
-        page=number,
-        pages=pages,
-        has_stream=runtime.settings.runtime == "server",
-        poll_milliseconds=POLL_MILLISECONDS,
+    Messages without a name are HTML for the page; `stale` says that it has to be fetched anew.
+    """
+    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
+    wanted = {campaign_id: min(seen, MOST_ID) or None for campaign_id in _ids(campaigns)}
+    feed, shutdown = get_live_feed(request), anyio.Event()
+    page = _Page(runtime, _shared(request), view=view, stamp=stamp)
+    return EventSourceResponse(
+        ended_by(shutdown, feed, page.events(feed.watch_all(wanted))),
+        ping=HEARTBEAT_SECONDS,
+        shutdown_event=shutdown,
+        shutdown_grace_period=GRACE_SECONDS,
     )
 
 
-@router.get("/enter")
-async def enter(request: Request, runtime: RuntimeDep, ticket: str = "", campaign: str = "") -> Response:
-    """Open a browser session by a one-time ticket, which is spent by it; leads to the campaign named, if one is."""
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What all streams of a process share: each figure is asked and rendered once, however many watch."""
+
+    renderings: Renderings = field(default_factory=Renderings)
+    work: SharedWork = field(default_factory=SharedWork)
+
+
+class _Page:
+    """One page that watches."""
+
+    def __init__(self, runtime: Runtime, shared: Shared, *, view: str, stamp: str) -> None:
+        self._runtime = runtime
+        self._renderings = shared.renderings
+        self._work = shared.work
+        self._view = view
+        self._stamp = stamp
+
+    async def events(self, news: AsyncGenerator[News, None]) -> AsyncGenerator[ServerSentEvent, None]:
+        """Turn news into messages."""
+        yield ServerSentEvent(comment="hello", retry=COME_BACK_MILLISECONDS)
+        async with aclosing(news):
+            async for one in news:
+                last = max((update.last_event_id for update in one.updates.values()), default=0)
+                html = await self._html(one)
+                if html:
+                    yield ServerSentEvent(data=html, id=str(last) if last else None)
+                if self._is_stale(one):
+                    yield ServerSentEvent(event="stale", data="-")
+
+    async def _html(self, news: News) -> str:
+        parts = []
+        if news.account is not None:
+            account = account_view(news.account, self._runtime.settings.pacing, self._runtime.clock.now())
+            parts.append(account_part(account))
+        for campaign_id, update in news.updates.items():
+            parts.append(await self._campaign(campaign_id, update))
+        return "".join(parts)
+
+    async def _campaign(self, campaign_id: UUID, update: Update) -> str:
+        now = self._runtime.clock.now()
+        if self._view != "campaign":
+            return self._renderings.of_campaign("list", update, now=now)
+        notice = await self._notice(update)
+        rows = rows_part(update.rows.values(), now=now, time_scale=self._runtime.settings.time_scale)
+        head = self._renderings.of_campaign("campaign", update, now=now, notice=notice)
+        return head + rows + await self._latest(campaign_id, update)
+
+    async def _notice(self, update: Update) -> str | None:
+        """Return why nothing new is dialled; asked once for all who watch."""
+        report = update.report
+        if report is None or not report.campaign.status.is_running:
+            return None
+        key = ("notice", report.campaign.id, report.counters.version, update.lines)
+        bound = await self._work.once(key, lambda: get_campaign_bound(self._runtime, report.campaign))
+        return resting_sentence(bound, self._runtime.clock.now())
+
+    async def _latest(self, campaign_id: UUID, update: Update) -> str:
+        if not update.rows:
+            return ""
+        versions = frozenset((row.contact_id, row.version) for row in update.rows.values())
+        return await self._work.once(("latest", campaign_id, versions), lambda: self._render_latest(campaign_id))
+
+    async def _render_latest(self, campaign_id: UUID) -> str:
+        async with self._runtime.database.connection() as conn:
+            found = await live.list_latest(conn, campaign_id, most=LATEST)
+        now, scale = self._runtime.clock.now(), self._runtime.settings.time_scale
+        return fragment("latest_part.html", latest=[row_view(row, now=now, time_scale=scale) for row in found])
+
+    def _is_stale(self, news: News) -> bool:
+        if news.account is not None and self._view == "list":
+            stamp = account_view(news.account, self._runtime.settings.pacing, self._runtime.clock.now()).stamp
+            is_other, self._stamp = bool(self._stamp) and stamp != self._stamp, stamp
+            return is_other or is_stale(news)
+        return is_stale(news)
+
+
+def _ids(text: str) -> list[UUID]:
     try:
-        session = await open_session(runtime, ticket)
-    except Unauthorized:
-        return notice(
-            request,
-            status=HTTPStatus.UNAUTHORIZED,
-            heading="This link does not work any more",
-            sentence="A sign-in link works once, within 15 minutes. Get a new one in the terminal:",
-            command="autolynx link",
-        )
-    response = RedirectResponse(_first_page(campaign), status_code=HTTPStatus.SEE_OTHER, headers=NEVER_KEPT)
-    set_session_cookie(response, runtime, session)
-    return response
-
-
-async def _campaign(runtime: Runtime, campaign_id: UUID, page: int) -> tuple[CampaignView, list[RowView]]:
-    now, settings = runtime.clock.now(), runtime.settings
-    async with runtime.database.connection() as conn:
-        report = await reports.get_campaign(conn, campaign_id)
-        lines = await live.count_lines(conn, [campaign_id])
-        rows = await _rows(conn, campaign_id, page)
-    notice = resting_sentence(await get_campaign_bound(runtime, report.campaign), now)
-    view = campaign_view(report, lines=lines[campaign_id], now=now, notice=notice)
-    return view, [row_view(row, now=now, time_scale=settings.time_scale) for row in rows]
-
-
-async def _rows(conn: Connection, campaign_id: UUID, page: int) -> Sequence[ReportRow]:
-    if page == 0:
-        return await live.list_latest(conn, campaign_id, most=ROWS)
-    return await list_contacts(conn, campaign_id, ContactFilter(), limit=ROWS, skip=(page - 1) * ROWS)
-
-
-def _first_page(campaign: str) -> str:
-    """Return where a browser goes after signing in: never anywhere but to a page of ours."""
-    try:
-        return f"/campaigns/{UUID(campaign)}"
+        ids = [UUID(one) for one in text.split(",") if one]
     except ValueError:
-        return "/"
+        raise ValidationProblem("campaigns: name campaigns by their ids.", field="campaigns") from None
+    if len(ids) > MOST_CAMPAIGNS:
+        raise ValidationProblem(f"campaigns: name at most {MOST_CAMPAIGNS}.", field="campaigns")
+    return ids
 
 
-def _page_number(text: str) -> int:
-    """Return the page a link asks for, 0 where it asks for none or for nonsense."""
-    return min(int(text), MOST_PAGES) if text.isascii() and text.isdigit() else 0
+def _shared(request: Request) -> Shared:
+    state = request.app.state
+    if not hasattr(state, "live_shared"):
+        state.live_shared = Shared()
+    return cast("Shared", state.live_shared)

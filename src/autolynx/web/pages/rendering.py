@@ -1,5 +1,6 @@
-"""Turning views into pages: templates, what every page carries, and the plain notices."""
+"""Turning views into pages and fragments: templates, what every page carries, and the plain notices."""
 
+import hashlib
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -10,47 +11,98 @@ from starlette.responses import HTMLResponse, Response
 
 from autolynx.flows.access import csrf_for
 from autolynx.settings import VAPI_API, Settings
+from autolynx.store import feed
 from autolynx.web.auth import SESSION_COOKIE
 from autolynx.web.context import get_runtime
-from autolynx.web.pages.words import status_word
+from autolynx.web.pages.account_view import account_view
+from autolynx.web.pages.times import ago, coming, moment
+from autolynx.web.pages.words import count, money, status_word
 from autolynx.web.served_assets import asset_address
 
 NEVER_KEPT = {"Cache-Control": "no-store"}
-_templates = Environment(
+# The navigation: key, word, address.
+SECTIONS = (
+    ("campaigns", "Campaigns", "/"),
+    ("assistants", "Assistants", "/assistants"),
+    ("analytics", "Analytics", "/analytics"),
+    ("system", "System", "/system"),
+)
+POLL_SECONDS = 2  # in a function, which cannot stream
+TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters["status_word"] = status_word
-_templates.globals["asset"] = asset_address
+TEMPLATES.filters |= {
+    "status_word": status_word,
+    "moment": moment,
+    "ago": ago,
+    "coming": coming,
+    "count": count,
+    "money": money,
+}
+TEMPLATES.globals["sections"] = SECTIONS
+TEMPLATES.globals["asset"] = asset_address
 
 
-def render(request: Request, template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
-    """Return a page; every page knows the session's CSRF token and whether the calls are real."""
-    secret = request.cookies.get(SESSION_COOKIE)
-    html = _templates.get_template(template).render(
-        csrf_token=csrf_for(secret) if secret else None,
-        simulation=simulation(get_runtime(request).settings),
+def fragment(template: str, **values: Any) -> str:
+    """Return a piece of a page. It may go to many readers: nothing of a session is in it."""
+    return TEMPLATES.get_template(template).render(**values)
+
+
+async def page(
+    request: Request,
+    template: str,
+    *,
+    section: str,
+    status: int = HTTPStatus.OK,
+    live: str | None = None,
+    **values: Any,
+) -> Response:
+    """Return a whole page, with the account's banner and figures as they are now.
+
+    `section` is the entry of the navigation it belongs to; `live` is the address of its stream, which in a function
+    is replaced by polling. A page that has not changed since the ETag of If-None-Match is answered by 304.
+    """
+    runtime = get_runtime(request)
+    async with runtime.database.connection() as conn:
+        seen = await feed.look_at_account(conn)
+    account = account_view(seen, runtime.settings.pacing, runtime.clock.now())
+    streams = runtime.settings.runtime == "server"
+    html = _whole(
+        request,
+        template,
+        section=section,
+        account=account,
+        live=_stream_address(live, account.stamp) if streams else None,
+        poll_seconds=POLL_SECONDS if live and not streams else None,
         **values,
     )
-    return HTMLResponse(html, status_code=status, headers=NEVER_KEPT)
+    return _unless_known(request, html, status)
 
 
 def notice(request: Request, *, status: int, heading: str, sentence: str, command: str | None = None) -> Response:
-    """Return a page that says one thing, and what to do about it."""
-    return render(request, "notice.html", status=status, heading=heading, sentence=sentence, command=command)
+    """Return a page that says one thing, and what to do about it. It asks the database nothing."""
+    values = {"heading": heading, "sentence": sentence, "command": command}
+    html = _whole(request, "notice.html", section="", account=None, live=None, poll_seconds=None, **values)
+    return HTMLResponse(html, status_code=status, headers=NEVER_KEPT)
 
 
-def signed_out(request: Request) -> Response:
-    """Return the page of somebody who is not signed in."""
-    return notice(
-        request,
-        status=HTTPStatus.UNAUTHORIZED,
-        heading="You are not signed in",
-        sentence="Get a one-time sign-in link in the terminal where AutoLynx runs, and open it here:",
-        command="autolynx link",
-    )
+def toast(text: str, *, tone: str = "good") -> str:
+    """Return a short message that appears at the edge of the page; `tone` is good or bad."""
+    return fragment("toast.html", text=text, tone=tone)
+
+
+def answer(*parts: str, status: int = HTTPStatus.OK, **headers: str) -> Response:
+    """Return fragments to a page that asked for them by htmx."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return HTMLResponse("".join(parts), status_code=status, headers={**NEVER_KEPT, **named})
+
+
+def is_htmx(request: Request) -> bool:
+    """Whether a page asks for a fragment, rather than a browser for a page."""
+    return request.headers.get("hx-request") == "true"
 
 
 def simulation(settings: Settings) -> str | None:
@@ -62,3 +114,33 @@ def simulation(settings: Settings) -> str | None:
         if settings.time_scale > 1
         else "Simulated calls"
     )
+
+
+def _whole(request: Request, template: str, **values: Any) -> str:
+    secret = request.cookies.get(SESSION_COOKIE)
+    return fragment(
+        template,
+        csrf_token=csrf_for(secret) if secret else None,
+        actor=getattr(request.state, "actor", None),
+        simulation=simulation(get_runtime(request).settings),
+        path=_own_address(request),
+        **values,
+    )
+
+
+def _own_address(request: Request) -> str:
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
+
+
+def _stream_address(live: str | None, stamp: str) -> str:
+    address = live or "/live"
+    return f"{address}{'&' if '?' in address else '?'}stamp={stamp}"
+
+
+def _unless_known(request: Request, html: str, status: int) -> Response:
+    tag = f'"{hashlib.blake2b(html.encode(), digest_size=12).hexdigest()}"'
+    headers = {**NEVER_KEPT, "ETag": tag}
+    if status == HTTPStatus.OK and request.headers.get("if-none-match") == tag:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return HTMLResponse(html, status_code=status, headers=headers)

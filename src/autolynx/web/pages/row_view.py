@@ -22,6 +22,9 @@ class RowView:
     talk: str
     cost: str
     changed: str
+    changed_at: datetime | None
+    call_id: UUID | None
+    position: int
 
 
 def row_view(row: ReportRow, *, now: datetime, time_scale: float) -> RowView:
@@ -38,6 +41,9 @@ def row_view(row: ReportRow, *, now: datetime, time_scale: float) -> RowView:
         talk=span(talk) if talk is not None else "",
         cost=money(row.cost_usd),
         changed=ago((now - changed_at).total_seconds()) if changed_at else "",
+        changed_at=changed_at,
+        call_id=row.call_id,
+        position=row.position,
     )
 
 

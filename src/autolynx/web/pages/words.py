@@ -57,6 +57,11 @@ def grouped(phone: str) -> str:
         return phone
 
 
+def count(number: int | None) -> str:
+    """Return a count with its thousands apart."""
+    return NOTHING if number is None else f"{number:,}"
+
+
 def share(part: float | None) -> str:
     """Return a share (0 to 1) in per cent."""
     return NOTHING if part is None else f"{100 * part:.0f} %"

@@ -1,0 +1,176 @@
+// What every page needs beside htmx: the session's token on unsafe requests, dialogs, messages, times in the reader's
+// zone, and what happens when the live stream breaks. Nothing here knows of campaigns.
+"use strict";
+
+const FALLBACK_MILLISECONDS = 30000;
+const RECONNECT_MILLISECONDS = 5000;
+const TOAST_MILLISECONDS = 7000;
+const byId = (id) => document.getElementById(id);
+
+// Requests ----------------------------------------------------------------------------------------------------------
+
+const token = document.querySelector('meta[name="csrf-token"]');
+let pageTag = "";
+
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event.detail;
+  if (token) ctx.request.headers["X-CSRF-Token"] = token.content;
+  if (ctx.sourceElement && ctx.sourceElement.id === "refresh") {
+    ctx.request.action = location.pathname + location.search;
+    if (pageTag) ctx.request.headers["If-None-Match"] = pageTag;
+  }
+});
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.sourceElement && ctx.sourceElement.id === "refresh") {
+    pageTag = ctx.response.headers.get("ETag") || "";
+    if (ctx.response.status >= 400) event.preventDefault(); // a page that fails to refresh is left as it is
+  }
+});
+
+document.addEventListener("htmx:error", (event) => {
+  const { ctx } = event.detail;
+  const source = ctx && ctx.sourceElement;
+  if (source && (source.id === "live" || source.id === "refresh")) return;
+  say("The server does not answer. Nothing was changed; try again.", "bad");
+});
+
+function say(text, tone) {
+  const toast = document.createElement("div");
+  toast.className = `toast ${tone}`;
+  if (tone === "bad") toast.setAttribute("role", "alert");
+  const line = document.createElement("p");
+  line.textContent = text;
+  toast.append(line);
+  byId("toasts").append(toast);
+}
+
+new MutationObserver((changes) => {
+  for (const change of changes) {
+    for (const toast of change.addedNodes) {
+      if (toast.nodeType === Node.ELEMENT_NODE) setTimeout(() => toast.remove(), TOAST_MILLISECONDS);
+    }
+  }
+}).observe(byId("toasts"), { childList: true });
+
+// Dialogs: what is loaded into #dialog or #drawer is shown at once ------------------------------------------------------
+
+document.addEventListener("htmx:after:swap", (event) => {
+  localTimes();
+  const target = event.detail.ctx.target;
+  if (target instanceof HTMLDialogElement && target.childElementCount && !target.open) target.showModal();
+});
+
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  if (!target) return;
+  if (target.closest("[data-dismiss]")) target.closest(".toast").remove();
+  if (target.closest("[data-close]")) target.closest("dialog").close();
+  const opener = target.closest("[data-opens]");
+  if (opener) byId(opener.dataset.opens).showModal();
+  if (target instanceof HTMLDialogElement && isOutside(target, event)) target.close(); // on the backdrop
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// A form with data-closes closes its dialog once the server has done what it asked for.
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  const form = ctx.sourceElement && ctx.sourceElement.closest("[data-closes]");
+  if (form && ctx.response.status < 400) form.closest("dialog").close();
+});
+
+document.addEventListener(
+  "close",
+  (event) => {
+    if (event.target instanceof HTMLDialogElement && !event.target.hasAttribute("data-kept")) event.target.replaceChildren();
+  },
+  true,
+);
+
+function isOutside(dialog, event) {
+  const box = dialog.getBoundingClientRect();
+  const { clientX: x, clientY: y } = event;
+  return (x || y) && (x < box.left || x > box.right || y < box.top || y > box.bottom);
+}
+
+// Times: the document says them exactly, people read them in their own zone and words ------------------------------------
+
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const short = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const STEPS = [
+  [60, "second", 1],
+  [3600, "minute", 60],
+  [86400, "hour", 3600],
+  [86400 * 30, "day", 86400],
+];
+const words = new Intl.RelativeTimeFormat(undefined, { numeric: "always", style: "short" });
+
+function relative(at, shownAs) {
+  const seconds = (at - Date.now()) / 1000;
+  const size = Math.abs(seconds);
+  if (size < 2 || (seconds > 0) === (shownAs === "ago")) return shownAs === "ago" ? "now" : "in a moment";
+  const step = STEPS.find(([limit]) => size < limit);
+  if (!step) return short.format(at);
+  return words.format(Math.round(seconds / step[2]), step[1]);
+}
+
+function localTimes() {
+  for (const time of document.querySelectorAll("time[data-as]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    const text = time.dataset.as === "moment" ? short.format(at) : relative(at, time.dataset.as);
+    if (time.textContent !== text) time.textContent = text;
+    const whole = exact.format(at);
+    if (time.title !== whole) time.title = whole;
+  }
+}
+
+localTimes();
+setInterval(() => document.hidden || localTimes(), 5000);
+
+// The live stream: while it is broken the page is fetched every 30 seconds, and says so -----------------------------------
+
+const live = byId("live");
+const streamState = byId("stream-state");
+let fallback = 0;
+
+function refresh() {
+  const element = byId("refresh");
+  if (element && !document.hidden) window.htmx.trigger(element, "refresh");
+}
+
+function lost() {
+  if (document.hidden || fallback) return;
+  streamState.textContent = "The live stream is interrupted. Figures are brought up to date every 30 seconds until it is back.";
+  streamState.hidden = false;
+  document.body.dataset.stream = "lost";
+  fallback = setInterval(refresh, FALLBACK_MILLISECONDS);
+}
+
+function found() {
+  document.body.dataset.stream = "live";
+  if (!fallback) return;
+  clearInterval(fallback);
+  fallback = 0;
+  streamState.hidden = true;
+  refresh();
+}
+
+if (live) {
+  document.addEventListener("htmx:sse:after:connection", found);
+  document.addEventListener("htmx:sse:error", lost);
+  live.addEventListener("stale", refresh);
+  // A stream that never began has to be begun anew by us; one that broke begins anew by itself.
+  const again = () => setTimeout(() => window.htmx.trigger(live, "reconnect"), RECONNECT_MILLISECONDS);
+  live.addEventListener("htmx:error", () => { lost(); again(); });
+  live.addEventListener("htmx:response:error", () => { lost(); again(); });
+}
