@@ -13,7 +13,8 @@ from autolynx.cli.choose import ACTOR, choose_number
 from autolynx.cli.stage import Stage
 from autolynx.domain.campaign import CampaignMode, CampaignStatus
 from autolynx.domain.templates import TEMPLATES
-from autolynx.flows.assistants import clone_assistant, import_assistant, list_importable
+from autolynx.flows.assistant_import import import_assistant, list_importable
+from autolynx.flows.assistants import clone_assistant
 from autolynx.flows.campaign_edit import NewCampaign, create_campaign
 from autolynx.flows.campaign_life import pause_campaign, start_campaign, stop_campaign
 from autolynx.flows.importing import receive_upload
