@@ -313,6 +313,24 @@ async def test_proof_that_the_doubtful_call_happened_cancels_a_redial_that_is_st
         assert await stage.contacts() == ["done"]
 
 
+async def test_leave_can_be_taken_back_while_the_call_is_still_in_doubt(database: Database) -> None:
+    async with a_stage(database) as stage:
+        await in_doubt(stage)
+        doubtful = (await stage.call())["id"]
+        with pytest.raises(Conflict, match="was not left"):
+            await decide_unsure(stage.runtime, doubtful, Decision.REOPEN)
+        await decide_unsure(stage.runtime, doubtful, Decision.LEAVE)
+        await decide_unsure(stage.runtime, doubtful, Decision.REOPEN)
+        (row,) = await query(database, "SELECT state, reason FROM contacts WHERE is_unsure")
+        assert row["reason"] == (await stage.call())["reason"]
+        await decide_unsure(stage.runtime, doubtful, Decision.REDIAL)
+        await stage.tick()
+        assert len(stage.vapi.dials) == 2
+        with pytest.raises(Conflict, match="was not left"):
+            await decide_unsure(stage.runtime, doubtful, Decision.REOPEN)
+        await assert_counters_are_a_recount(database)
+
+
 async def test_leave_ends_it_and_nothing_learned_later_dials_it_again(database: Database) -> None:
     async with a_stage(database) as stage:
         campaign_id = await in_doubt(stage)

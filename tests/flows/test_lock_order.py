@@ -143,6 +143,8 @@ async def test_a_persons_decision_about_an_unsure_contact_locks_in_order(
             "UPDATE calls SET dial_started_at = claimed_at, unsure_at = claimed_at",
             "UPDATE contacts SET state = 'unsure'",
         )
+        if decision is Decision.REOPEN:
+            await decide_unsure(stage.runtime, (await stage.call())["id"], Decision.LEAVE)
         orders.clear()
         await decide_unsure(stage.runtime, (await stage.call())["id"], decision)
         assert orders == [["campaigns", "calls", "contacts", "campaign_counters"]]

@@ -17,13 +17,15 @@ from autolynx.log import log
 from autolynx.runtime import Runtime
 from autolynx.store import calls, campaigns, contacts, gate, phone_numbers, settling
 from autolynx.store.database import Connection
+from autolynx.store.settling import Locked
 
 
 class Decision(StrEnum):
-    """What a person decides about a contact that may or may not have been called."""
+    """What a person decides about a contact that may or may not have been called. REOPEN takes a LEAVE back."""
 
     REDIAL = "redial"
     LEAVE = "leave"
+    REOPEN = "reopen"
 
 
 async def hold_dialling(runtime: Runtime, *, reason: str, hangs_up: bool = False) -> int:
@@ -68,23 +70,39 @@ async def release_dialling(runtime: Runtime) -> None:
 
 @once_more
 async def decide_unsure(runtime: Runtime, call_id: UUID, decision: Decision) -> None:
-    """Settle an unsure contact by a person's word: dial it again, or leave it. Raises Conflict, NotFound."""
+    """Settle an unsure contact by a person's word: dial it again, leave it, or ask once more about one that was left.
+
+    Raises Conflict, NotFound.
+    """
     now, timers = runtime.clock.now(), runtime.settings.timers
     async with runtime.database.transaction(by_index=True) as conn:
         locked = await settling.lock(conn, call_id)
-        if locked.contact_state is not ContactState.UNSURE or not locked.call.is_in_doubt:
-            raise Conflict("This contact is not waiting for a decision about this call any more.")
-        if decision is Decision.REDIAL and locked.campaign.status is CampaignStatus.CANCELED:
-            raise Conflict("The campaign was stopped and dials nobody any more; leave the contact as it is.")
+        _require_open(locked, decision)
         if decision is Decision.LEAVE:
             left = Standing(state=ContactState.DONE, reason=LEFT_BY_DECISION)
             await contacts.save_standings(conn, {locked.call.contact_id: left})
+        elif decision is Decision.REOPEN:
+            asked = Standing(state=ContactState.UNSURE, reason=locked.call.reason)
+            await contacts.save_standings(conn, {locked.call.contact_id: asked})
         else:
             given_up = CallNews(kind=NewsKind.TIMED_OUT, source=Source.OPERATOR, reason="Dialled again, by decision.")
             await settle(conn, call_id, given_up, now=now, timers=timers)
             await contacts.grant_redial(conn, locked.call.contact_id, now=now)
         await _follow(runtime, conn, locked.campaign.id, reopens=decision is Decision.REDIAL)
     log.info("unsure.decided", call_id=str(call_id), decision=decision)
+
+
+def _require_open(locked: Locked, decision: Decision) -> None:
+    """Raise Conflict where there is nothing to decide any more, or to take back."""
+    if decision is Decision.REOPEN:
+        was_left = locked.contact_state is ContactState.DONE and locked.contact_reason == LEFT_BY_DECISION
+        if not was_left or not locked.call.is_in_doubt:
+            raise Conflict("Nobody is waiting for a decision about this call: it was not left, or its end is known.")
+        return
+    if locked.contact_state is not ContactState.UNSURE or not locked.call.is_in_doubt:
+        raise Conflict("This contact is not waiting for a decision about this call any more.")
+    if decision is Decision.REDIAL and locked.campaign.status is CampaignStatus.CANCELED:
+        raise Conflict("The campaign was stopped and dials nobody any more; leave the contact as it is.")
 
 
 async def _follow(runtime: Runtime, conn: Connection, campaign_id: UUID, *, reopens: bool) -> None:

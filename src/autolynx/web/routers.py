@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from autolynx.web import docs, hooks
 from autolynx.web.api import (
+    analytics,
     assistant_versions,
     assistants,
     calls,
@@ -44,6 +45,7 @@ GUARDED: tuple[APIRouter, ...] = (
     incidents.router,
     scheduler.router,
     health.router,
+    analytics.router,
     metrics.router,
     tokens.router,
 )

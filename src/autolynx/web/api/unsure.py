@@ -49,7 +49,7 @@ class UnsureList(Shape):
 
 
 class DecisionInput(Input):
-    """`redial` dials the contact once more, `leave` leaves it as it is."""
+    """`redial` dials the contact once more, `leave` leaves it as it is, `reopen` takes a `leave` back."""
 
     decision: Decision
 
@@ -82,7 +82,7 @@ async def list_unsure(
 async def decide(
     call_id: UUID, body: DecisionInput, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep
 ) -> DecisionAnswer:
-    """Dial the contact again, or leave it."""
+    """Dial the contact again, leave it, or let one that was left wait for a decision again."""
     await decide_unsure(runtime, call_id, body.decision)
     await note(runtime, "unsure.decided", actor=actor.name, subject=str(call_id), details={"decision": body.decision})
     if body.decision is Decision.REDIAL:
