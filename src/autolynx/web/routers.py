@@ -23,7 +23,7 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
-from autolynx.web.pages import campaign, campaign_moves, entrance, live
+from autolynx.web.pages import campaign, campaign_moves, entrance, live, system, system_moves
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -58,6 +58,8 @@ PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
     campaign.router,
     campaign_moves.router,
+    system.router,
+    system_moves.router,
     live.router,
     entrance.router,
 )
