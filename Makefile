@@ -2,7 +2,7 @@
 #   ARGS=...     passed on to the command      PYTHON=...   the Python to build .venv with
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports docs fix drill bench lock clean
+.PHONY: help demo test check format lint types imports docs fix drill bench screenshots lock clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -42,6 +42,9 @@ bench: .venv/.dev ## measure speed and line use, one program per figure in bench
 
 drill: .venv/.dev ## let everything fail while a campaign runs, and count broken promises; ARGS="--kills 1000 --contacts 10000"
 	@$(BIN)/python -m drill $(ARGS)
+
+screenshots: .venv/.dev ## take every page into build/screenshots; ARGS=--readme takes those of the README
+	@$(BIN)/python -m screenshots $(ARGS)
 
 lock: .venv/.dev ## choose the newest versions that fit, and lock them with their hashes
 	@$(BIN)/pip install -q --require-hashes -r requirements/lock.txt && sh tools/lock.sh $(BIN)/uv

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from autolynx.archive.folder import RecordingFolder
 from autolynx.errors import ConfigurationError
 from autolynx.flows.assistants import seed_templates
 from autolynx.flows.live_feed import LiveFeed
@@ -72,7 +73,14 @@ async def open_bare_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     async with open_database(settings) as database:
         provider = build_provider(settings, clock)
         try:
-            yield Runtime(settings=settings, database=database, provider=provider, clock=clock)
+            folder = settings.recordings_folder
+            yield Runtime(
+                settings=settings,
+                database=database,
+                provider=provider,
+                clock=clock,
+                recordings=RecordingFolder(folder) if folder else None,
+            )
         finally:
             await provider.close()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
+from autolynx.archive.port import RecordingStore
 from autolynx.errors import DatabaseUnavailable
 from autolynx.provider.port import Provider
 from autolynx.settings import Settings
@@ -118,12 +119,14 @@ class Runtime:
     """Everything a flow may touch. Built once in bootstrap; flows never build their own.
 
     `desk`: where dials wait for each other before they use the database, so that a burst of answers leaves
-    connections to webhooks, pages and ticks, and none of it waits for one in vain.
+    connections to webhooks, pages and ticks, and none of it waits for one in vain. `recordings`: where copies of
+    recordings are kept; None where there is no place for them.
     """
 
     settings: Settings
     database: Database
     provider: Provider
     clock: Clock
+    recordings: RecordingStore | None = None
     intake: Intake = field(default_factory=Intake)
     desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DIALS_AT_ONCE))

@@ -69,6 +69,10 @@ class Settings(BaseSettings):
     unknown_grace_seconds: float = Field(60, ge=5, le=3600, alias="UNKNOWN_GRACE_SECONDS")
     time_scale: float = Field(1.0, ge=1, le=1000, alias="TIME_SCALE")
 
+    recording_store: Literal["folder", "off"] = Field("folder", alias="RECORDING_STORE")
+    recordings_dir: Path | None = Field(None, alias="RECORDINGS_DIR")
+    max_recording_bytes: int = Field(104_857_600, ge=1024, alias="MAX_RECORDING_BYTES")
+
     default_region: str = Field("US", pattern=r"^[A-Z]{2}$", alias="DEFAULT_REGION")
     max_upload_bytes: int = Field(10_485_760, ge=1024, alias="MAX_UPLOAD_BYTES")
     max_upload_rows: int = Field(250_000, ge=1, alias="MAX_UPLOAD_ROWS")
@@ -125,6 +129,13 @@ class Settings(BaseSettings):
     def account_room(self) -> int:
         """Lines that outbound calls may use: the account cap less the reserve for inbound, at least one."""
         return max(1, self.account_concurrency_cap - self.inbound_reserve)
+
+    @property
+    def recordings_folder(self) -> Path | None:
+        """Where copies of recordings are kept; None: none are made. A function has no disk of its own."""
+        if self.recording_store == "off" or self.runtime == "function":
+            return None
+        return self.recordings_dir or self.data_dir / "recordings"
 
     @property
     def webhook_url(self) -> str:

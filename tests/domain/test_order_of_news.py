@@ -42,11 +42,12 @@ moments = st.none() | st.integers(0, 90).map(lambda seconds: START + timedelta(s
 texts = st.none() | st.sampled_from(["", "short", "longer words", "other words!"])
 transcripts = st.sampled_from(["", "00005:hello", "00009:hello you"])
 facts = st.builds(
-    lambda started, ended, reason, cost, url, transcript, summary, success: Facts(
+    lambda started, ended, reason, cost, parts, url, transcript, summary, success: Facts(
         started_at=started,
         ended_at=ended,
         ended_reason=reason,
         cost_usd=cost,
+        cost_breakdown=parts,
         recording_url=url,
         transcript={"text": transcript} if transcript else None,
         transcript_rank=transcript,
@@ -57,6 +58,8 @@ facts = st.builds(
     moments,
     st.none() | st.sampled_from(REASONS),
     st.none() | st.integers(0, 300).map(lambda cents: Decimal(cents) / 100),
+    st.none()
+    | st.sampled_from([{"model": 0.01}, {"model": 0.02, "voice": 0.01}, {"voice": 0.03}, {"voice": 0.000001}]),
     texts,
     transcripts,
     texts,

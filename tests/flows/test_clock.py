@@ -478,11 +478,13 @@ async def test_what_a_lost_report_would_have_told_is_asked_for_once(database: Da
         campaign_id = await stage.campaign()
         await stage.tick()
         await stage.tell("theirs-1", "ended", endedReason="customer-ended-call")
-        stage.vapi.change("theirs-1", status="ended", endedReason="customer-ended-call", cost=0.12)
+        bill = {"costs": [{"type": "model", "cost": 0.1}, {"type": "voice", "cost": 0.02}]}
+        stage.vapi.change("theirs-1", status="ended", endedReason="customer-ended-call", cost=0.12, **bill)
         assert (await stage.status(campaign_id), (await stage.call())["cost_usd"]) == ("COMPLETED", None)
         await stage.tick(91)
         call = await stage.call()
         assert (float(call["cost_usd"]), call["next_check_at"]) == (0.12, None)
+        assert call["cost_breakdown"] == {"model": 0.1, "voice": 0.02}
         await assert_counters_are_a_recount(database)
 
 

@@ -27,9 +27,10 @@ REASONS = (
     "pipeline-error-openai-llm-failed never-heard-of-this"
 ).split()
 CALLS = """SELECT k.status, k.outcome, k.counts_as_attempt, k.holds_line, k.is_final, k.was_live, k.reason,
-    k.next_check_at, k.checks, k.last_status_at, k.started_at, k.ended_at, k.ended_reason, k.cost_usd, k.recording_url,
-    k.transcript_json, k.transcript_rank, k.summary, k.success_raw, k.success_evaluation, k.version, t.state, t.due_at,
-    t.reason AS contact_reason, c.status AS campaign_status, c.status_reason, c.started_at AS campaign_started_at,
+    k.next_check_at, k.checks, k.last_status_at, k.started_at, k.ended_at, k.ended_reason, k.cost_usd,
+    k.cost_breakdown, k.recording_url, k.transcript_json, k.transcript_rank, k.summary,
+    k.success_raw, k.success_evaluation, k.version, t.state, t.due_at, t.reason AS contact_reason,
+    c.status AS campaign_status, c.status_reason, c.started_at AS campaign_started_at,
     (SELECT jsonb_agg(e.payload - 'providerCallId' ORDER BY e.id) FROM call_events e WHERE e.call_id = k.id) AS events
     FROM calls k JOIN contacts t ON t.id = k.contact_id JOIN campaigns c ON c.id = k.campaign_id
     WHERE k.campaign_id = %s ORDER BY t.position"""

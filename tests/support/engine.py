@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from autolynx.archive.port import RecordingStore
 from autolynx.errors import DatabaseUnavailable
 from autolynx.flows.ingest import receive_webhook
 from autolynx.flows.refill import Refiller
@@ -63,6 +64,7 @@ def make_runtime(
     settings: Settings,
     clock: Clock | None = None,
     webhook_url: str | None = None,
+    recordings: RecordingStore | None = None,
 ) -> Runtime:
     """Wire a runtime as bootstrap does, against a simulator."""
     clock = clock or SystemClock()
@@ -73,7 +75,7 @@ def make_runtime(
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
     )
-    return Runtime(settings=settings, database=database, provider=provider, clock=clock)
+    return Runtime(settings=settings, database=database, provider=provider, clock=clock, recordings=recordings)
 
 
 @dataclass(frozen=True, kw_only=True)

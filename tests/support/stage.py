@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from autolynx.archive.port import RecordingStore
 from autolynx.flows.campaign_life import start_campaign
 from autolynx.flows.ingest import Received, receive_webhook
 from autolynx.flows.tick import run_once
@@ -117,11 +118,15 @@ class Stage:
 
 
 @asynccontextmanager
-async def a_stage(database: Database, **settings: Any) -> AsyncIterator[Stage]:
+async def a_stage(
+    database: Database, *, recordings: RecordingStore | None = None, **settings: Any
+) -> AsyncIterator[Stage]:
     """Set a stage at the present moment; no timer is scaled unless told."""
     clock = JumpingClock(SystemClock().now())
     async with running_script(clock.now) as vapi:
-        runtime = make_runtime(database, vapi.url, settings=settings_for_test(**settings), clock=clock)
+        runtime = make_runtime(
+            database, vapi.url, settings=settings_for_test(**settings), clock=clock, recordings=recordings
+        )
         try:
             yield Stage(runtime=runtime, clock=clock, vapi=vapi, database=database)
         finally:

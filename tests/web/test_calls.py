@@ -56,6 +56,88 @@ async def test_a_call_is_shown_in_full_but_never_how_to_control_it(database: Dat
         problem(await web.stranger.get(f"/api/calls/{call_id}"), 401, "UNAUTHORIZED")
 
 
+async def test_a_call_tells_its_conversation_its_bill_its_end_and_the_other_attempts(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    first = await add_call(database, campaign_id, 0, outcome="busy", ended_reason="customer-busy")
+    await add_call(database, campaign_id, 0, attempt=2, status="FAILED", outcome="not_dialled", counts_as_attempt=False)
+    second = await add_call(
+        database,
+        campaign_id,
+        0,
+        attempt=3,
+        ended_reason="customer-ended-call",
+        cost_usd="0.1234",
+        cost_breakdown={"model": 0.1, "voice": 0.02},
+        transcript_json={"messages": [{"role": "bot", "message": "Hello.", "secondsFromStart": 2}]},
+        dial_started_at=START - timedelta(seconds=4),
+    )
+    await add_event(database, campaign_id, second)
+    async with running_web(database) as web:
+        body = (await web.client.get(f"/api/calls/{second}")).json()
+        assert body["conversation"] == [{"speaker": "assistant", "text": "Hello.", "seconds": 2}]
+        assert [(part["label"], part["usd"]) for part in body["costBreakdown"]] == [
+            *(("Language model", 0.1), ("Voice", 0.02), ("Other", 0.0034))
+        ]
+        assert body["endedReasonText"] == "The contact hung up."
+        assert [(one["id"], one["outcome"], one["endedReasonText"]) for one in body["attempts"]] == [
+            (str(first), "busy", "The line was busy."),
+            (str(second), "answered", "The contact hung up."),
+        ]
+        (event,) = body["events"]
+        assert (event["text"], event["secondsFromStart"]) == ("The provider says it is over.", 4)
+        assert event["sourceText"] == "message of the provider"
+
+
+async def test_the_bodies_about_a_call_are_shown_under_every_id_it_had(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    call_id = await add_call(database, campaign_id, 0, provider_call_id="theirs")
+    alias = "INSERT INTO call_aliases (provider_call_id, call_id, created_at) VALUES ('second', %s, %s) RETURNING 1"
+    await rows(database, alias, call_id, START)
+    for theirs, status in (("theirs", "ringing"), ("somebody-else", "ringing"), ("second", "ended")):
+        await rows(
+            database,
+            """INSERT INTO webhook_inbox (provider_call_id, type, status, state, body, received_at)
+               VALUES (%s, 'status-update', %s, 'settled', '{"kept": true}', %s) RETURNING id""",
+            *(theirs, status, START),
+        )
+    async with running_web(database) as web:
+        listed = (await web.client.get(f"/api/calls/{call_id}/payloads")).json()["payloads"]
+        assert [(one["type"], one["status"]) for one in listed] == [
+            *(("status-update", "ringing"), ("status-update", "ended"))
+        ]
+        assert listed[0]["body"] == {"kept": True}
+        problem(await web.client.get(f"/api/calls/{uuid4()}/payloads"), 404, "NOT_FOUND")
+        problem(await web.stranger.get(f"/api/calls/{call_id}/payloads"), 401, "UNAUTHORIZED")
+
+
+async def test_the_history_of_a_campaign_is_read_backwards_page_by_page_and_by_kind(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=2)
+    other = await make_campaign(database, contacts=1, name="Other")
+    call_id = await add_call(database, campaign_id, 1)
+    stranger = await add_call(database, other, 0)
+    ids = [await add_event(database, campaign_id, call_id) for _ in range(3)]
+    await add_event(database, other, stranger)
+    asked = """INSERT INTO call_events (campaign_id, call_id, status, source, payload, created_at)
+        VALUES (%s, %s, 'RINGING', 'operator', '{"kind": "cancel_requested"}', %s) RETURNING id"""
+    (stopped,) = await rows(database, asked, campaign_id, call_id, START)
+    path = f"/api/campaigns/{campaign_id}/history"
+    async with running_web(database) as web:
+        first = (await web.client.get(path, params={"limit": 2})).json()
+        assert [one["id"] for one in first["events"]] == [stopped["id"], ids[2]]
+        assert (first["events"][0]["text"], first["events"][0]["contactName"]) == ("A person stopped it.", "Ada 1")
+        second = (await web.client.get(path, params={"limit": 2, "before": first["nextBefore"]})).json()
+        assert ([one["id"] for one in second["events"]], second["nextBefore"]) == ([ids[1], ids[0]], None)
+        decided = (await web.client.get(path, params={"kind": "decided"})).json()["events"]
+        assert [one["id"] for one in decided] == [stopped["id"]]
+        ended = (await web.client.get(path, params={"kind": "ended"})).json()["events"]
+        assert [one["id"] for one in ended] == ids[::-1]
+        for kind in ("dialled", "live", "looked"):
+            assert (await web.client.get(path, params={"kind": kind})).json()["events"] == []
+        problem(await web.client.get(path, params={"kind": "odd"}), 400, "VALIDATION_ERROR")
+        problem(await web.client.get(f"/api/campaigns/{uuid4()}/history"), 404, "NOT_FOUND")
+        problem(await web.stranger.get(path), 401, "UNAUTHORIZED")
+
+
 async def test_a_recording_is_streamed_through_us(database: Database) -> None:
     async with (
         running_sim("--scenario", "all-answer", speed=200) as sim,

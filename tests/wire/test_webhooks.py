@@ -109,6 +109,7 @@ def test_a_report_gives_every_fact() -> None:
         ended_at=datetime(2026, 3, 2, 10, 1, 5, 250_000, UTC),
         ended_reason="customer-ended-call",
         cost_usd=Decimal("0.0712"),
+        cost_breakdown={"transport": 0.0412, "model": 0.03},
         recording_url=RECORDING,
         transcript=news.facts.transcript,
         transcript_rank=news.facts.transcript_rank,
@@ -147,7 +148,7 @@ def hybrid() -> Json:
 def nested_in_call() -> Json:
     """Everything lies inside the call."""
     message = report()["message"]
-    inner = {key: message.pop(key) for key in ("analysis", "artifact", "cost", "startedAt", "endedAt")}
+    inner = {key: message.pop(key) for key in ("analysis", "artifact", "cost", "costs", "startedAt", "endedAt")}
     ended = {"endedReason": message.pop("endedReason"), "status": "ended"}
     return {"message": {"type": message["type"], "call": call(**{**inner, **ended})}}
 
@@ -388,3 +389,35 @@ def test_a_report_with_anything_in_any_place_is_read_without_an_error(path: tupl
         json.dumps(read.news.facts.transcript, allow_nan=False).encode()
         assert "\x00" not in (read.news.facts.summary or "")
         assert read.news.facts.cost_usd is None or read.news.facts.cost_usd >= 0
+
+
+def test_a_bill_is_read_from_sums_as_well_as_from_items_and_keeps_nothing_but_amounts() -> None:
+    sums = {
+        "stt": 0.0168,
+        "llm": 0.0666,
+        "tts": 0.0648,
+        "vapi": 0.0814,
+        "chat": 0,
+        "total": 0.2308,
+        "llmPromptTokens": 25320,
+        "voicemailDetectionCost": 0.0003,
+        "knowledgeBaseCost": 0,
+        "note": "+14155550123",
+        "analysisCostBreakdown": {"summary": 0.0002, "summaryPromptTokens": 760, "successEvaluation": 0.0004},
+    }
+    told = {"transcriber": 0.0168, "model": 0.0666, "voice": 0.0648, "platform": 0.0814, "voicemail": 0.0003}
+    assert facts_of(report(costBreakdown=sums, costs=[])).cost_breakdown == {**told, "analysis": 0.0006}
+    items = [
+        *({"type": "model", "cost": 0.01}, {"type": "model", "cost": "0.005"}, {"type": "vapi", "cost": 0.05}),
+        *({"type": "of-next-year", "cost": 0.001}, {"type": 3, "cost": -1}, {"cost": "dear"}, "nonsense"),
+    ]
+    assert facts_of(report(costBreakdown=None, costs=items)).cost_breakdown == {
+        "model": 0.015,
+        "platform": 0.05,
+        "other": 0.001,
+    }
+
+
+@pytest.mark.parametrize("odd", [None, 3, "x", [], {}, {"llm": "dear"}, {"llm": float("nan")}, {"llm": 10**400}])
+def test_an_odd_bill_is_no_bill(odd: Json) -> None:
+    assert facts_of(report(costBreakdown=odd, costs=odd)).cost_breakdown is None

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from autolynx.domain.call import ACTIVE_ORDER, Call, CallNews, CallStatus, Facts, NewsKind, Outcome, Source
+from autolynx.domain.cost_parts import fuller
 from autolynx.domain.ended_reason import reason_rank
 from autolynx.domain.outcome import Blame, Verdict, judge, was_reached
 from autolynx.domain.success import derive_success
@@ -231,6 +232,7 @@ def merge(ours: Facts, news: Facts) -> Facts:
         ended_at=_most(ours.ended_at, news.ended_at),
         ended_reason=_telling(ours.ended_reason, news.ended_reason),
         cost_usd=_costlier(ours.cost_usd, news.cost_usd),
+        cost_breakdown=fuller(ours.cost_breakdown, news.cost_breakdown),
         recording_url=_longer(ours.recording_url, news.recording_url),
         transcript=longer.transcript,
         transcript_rank=longer.transcript_rank,

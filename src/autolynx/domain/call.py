@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from autolynx.domain.cost_parts import CostBreakdown
+
 
 class CallStatus(StrEnum):
     """Where a call stands. The first three hold a line; the others are terminal."""
@@ -98,6 +100,7 @@ class Facts:
     ended_at: datetime | None = None
     ended_reason: str | None = None
     cost_usd: Decimal | None = None
+    cost_breakdown: CostBreakdown | None = None  # what it is made of
     recording_url: str | None = None
     transcript: Any | None = None  # JSON: {"text": str, "messages": [...]}
     transcript_rank: str = ""  # orders transcripts: the longest wins, ties by content

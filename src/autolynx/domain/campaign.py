@@ -1,11 +1,12 @@
 """One campaign: its states, and which may follow which."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from autolynx.domain.self_pause import Watch, canary_sentence
 from autolynx.errors import Conflict
 
 MIN_CAP, MAX_CAP = 1, 50
@@ -92,10 +93,12 @@ class CampaignOptions:
     """What may be set besides name, mode, cap, assistant and number.
 
     `max_attempts`: how often a contact is called at most while nobody is reached; `retry_after_minutes`: how long
-    after the end of one attempt the next is due; `is_test`: one test call, which lists and figures leave out.
+    after the end of one attempt the next is due; `is_test`: one test call, which lists and figures leave out;
+    `pauses_on_failures`: it pauses by itself when most of its first calls come to nothing.
     """
 
     line_quiet: bool = False
+    pauses_on_failures: bool = False
     max_attempts: int = 1
     retry_after_minutes: int = DEFAULT_RETRY_MINUTES
     region: str = "US"
@@ -106,6 +109,7 @@ class CampaignOptions:
         """Read the stored options; unknown keys are kept in the row and ignored here."""
         return cls(
             line_quiet=bool(value.get("lineQuiet", False)),
+            pauses_on_failures=bool(value.get("pauseOnFailures", False)),
             max_attempts=int(value.get("maxAttempts", 1)),
             retry_after_minutes=int(value.get("retryAfterMinutes", DEFAULT_RETRY_MINUTES)),
             region=str(value.get("region", "US")),
@@ -131,6 +135,8 @@ class Campaign:
     batch_size: int | None = None
     open_batch: int = 0
     next_position: int = 0
+    hold_position: int | None = None  # contacts from here on wait until a person has looked at those before
+    watch: Watch | None = None  # None: nobody counts its first calls
     started_at: datetime | None = None
     queued_at: datetime | None = None
     completed_at: datetime | None = None
@@ -176,12 +182,16 @@ def due_again_sentence(status: CampaignStatus, due: int) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Standings:
-    """How many contacts stand where, and how many calls hold a line or exist at all."""
+    """How many contacts stand where, and how many calls hold a line or exist at all.
+
+    `canary_left`: contacts before the hold of whom no call is over yet; None where there is no hold.
+    """
 
     due: int
     calling: int
     lines: int
     calls: int
+    canary_left: int | None = None
 
 
 def status_after(
@@ -199,3 +209,24 @@ def status_after(
     if is_done and CampaignStatus.COMPLETED in TRANSITIONS[status]:
         return CampaignStatus.COMPLETED
     return status
+
+
+def canary_pause(campaign: Campaign, standings: Standings) -> str | None:
+    """Return why a campaign pauses now that its first contacts were called; None where it does not.
+
+    Who of them is called again later does not keep it from pausing: that one waits as well.
+    """
+    hold = campaign.hold_position
+    return canary_sentence(hold) if hold is not None and _is_canary_over(campaign, standings) else None
+
+
+def _is_canary_over(campaign: Campaign, standings: Standings) -> bool:
+    hold = campaign.hold_position
+    return hold is not None and not standings.canary_left and campaign.next_position >= hold
+
+
+def seen_by_person(campaign: Campaign, standings: Standings) -> Campaign:
+    """Return a paused campaign as a person leaves it who resumes it: no reason to pause that is there by then stays."""
+    if campaign.watch is not None and campaign.watch.pauses:
+        campaign = replace(campaign, watch=None)
+    return replace(campaign, hold_position=None) if _is_canary_over(campaign, standings) else campaign

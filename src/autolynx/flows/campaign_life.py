@@ -1,7 +1,7 @@
 """A campaign's life: start, pause, resume, stop, complete. Each is one transition, checked here and by the database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -10,12 +10,16 @@ from autolynx.domain.campaign import (
     Campaign,
     CampaignMode,
     CampaignStatus,
+    Standings,
     require_resumable,
     require_transition,
     resumed_status,
+    seen_by_person,
     status_after,
 )
-from autolynx.errors import Conflict
+from autolynx.domain.self_pause import MAX_CANARY, Watch
+from autolynx.errors import Conflict, ValidationProblem
+from autolynx.flows.campaign_turn import pause_by_itself
 from autolynx.flows.hang_up import hang_up_all
 from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import settle_all
@@ -37,13 +41,15 @@ class Stopped:
 
 
 @once_more
-async def start_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
+async def start_campaign(runtime: Runtime, campaign_id: UUID, *, canary: int | None = None) -> Campaign:
     """Press Start: CREATED to QUEUED. The batch size and the assistant's configuration are kept as they are now.
 
-    The caller refills right after it. Raises Conflict without contacts, from another state, or when the assistant
-    is no longer active; NotFound.
+    `canary`: only so many contacts are called, then the campaign pauses by itself. The caller refills right after it.
+    Raises Conflict without contacts, from another state, or when the assistant is no longer active; NotFound,
+    ValidationProblem.
     """
     now = runtime.clock.now()
+    _check_canary(canary)
     async with runtime.database.transaction() as conn:
         campaign = await campaigns.lock(conn, campaign_id)
         require_transition(campaign, CampaignStatus.QUEUED, verb="started")
@@ -56,11 +62,19 @@ async def start_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
             raise Conflict("The campaign has no contacts; upload a CSV with at least one valid row.")
         snapshot = await assistants.get_usable_config(conn, campaign.assistant_id)
         size = campaign.cap if campaign.mode is CampaignMode.BATCH else None
-        await campaigns.save_start(conn, campaign.id, batch_size=size, assistant_snapshot=snapshot)
+        await campaigns.save_start(conn, campaign.id, batch_size=size, assistant_snapshot=snapshot, canary=canary)
+        watch = Watch() if campaign.options.pauses_on_failures else None
+        hold = min(canary, campaign.total_contacts) if canary else None
+        await campaigns.save_self_pauses(conn, [replace(campaign, hold_position=hold, watch=watch)])
         await contacts.note_position_batches(conn, campaign.id, size)
         await campaigns.save_status(conn, campaign, CampaignStatus.QUEUED, now=now)
     log.info("campaign.started", campaign_id=str(campaign_id))
     return await _get(runtime, campaign_id)
+
+
+def _check_canary(canary: int | None) -> None:
+    if canary is not None and not 1 <= canary <= MAX_CANARY:
+        raise ValidationProblem(f"canary: must be from 1 to {MAX_CANARY} contacts.", field="canary")
 
 
 @once_more
@@ -82,7 +96,9 @@ async def resume_campaign(runtime: Runtime, campaign_id: UUID) -> Campaign:
     """
     async with runtime.database.transaction() as conn:
         campaign = await campaigns.lock(conn, campaign_id)
-        require_resumable(campaign, due=(await campaigns.get_standings(conn, campaign_id)).due)
+        standings = await campaigns.get_standings(conn, campaign_id)
+        require_resumable(campaign, due=standings.due)
+        await campaigns.save_self_pauses(conn, [seen_by_person(campaign, standings)])
         await campaigns.save_status(conn, campaign, resumed_status(campaign), now=runtime.clock.now())
     log.info("campaign.resumed", campaign_id=str(campaign_id), since=campaign.status)
     return await _get(runtime, campaign_id)
@@ -123,7 +139,10 @@ async def _cancel(runtime: Runtime, conn: Connection, live: Sequence[Call], *, h
 
 
 async def complete_finished(runtime: Runtime) -> int:
-    """Call campaigns completed in which nothing is due, calling or on a line; returns how many."""
+    """Call campaigns completed in which nothing is due, calling or on a line; returns how many.
+
+    One whose first contacts were called pauses: it is usually the end of the last of their calls that finds it so.
+    """
     async with runtime.database.connection(by_index=True) as conn:
         finished = await campaigns.list_finished(conn, most=MOST_FINISHED)
     return sum([await _complete(runtime, campaign_id) for campaign_id in finished])
@@ -136,8 +155,16 @@ async def _complete(runtime: Runtime, campaign_id: UUID) -> bool:
         standings = await campaigns.get_standings(conn, campaign_id)
         status = status_after(campaign.status, was_accepted=False, was_reported=False, standings=standings)
         if status is campaign.status:
-            return False
+            return await _pause(conn, campaign, standings, now=runtime.clock.now())
         return await campaigns.save_status(conn, campaign, status, now=runtime.clock.now())
+
+
+async def _pause(conn: Connection, campaign: Campaign, standings: Standings, *, now: datetime) -> bool:
+    paused = await pause_by_itself(conn, campaign, standings, now=now) if campaign.status.is_running else None
+    if paused is None:
+        return False
+    await campaigns.save_self_pauses(conn, [paused])
+    return True
 
 
 async def _get(runtime: Runtime, campaign_id: UUID) -> Campaign:

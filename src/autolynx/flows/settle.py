@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from autolynx.domain.advance import Advance, Timers, advance
-from autolynx.domain.call import Call, CallNews, CallStatus, NewsKind, Source
-from autolynx.domain.campaign import TRANSITIONS, Campaign, CampaignStatus, Standings, status_after
+from autolynx.domain.call import Call, CallNews, NewsKind, Source
+from autolynx.domain.campaign import Campaign
 from autolynx.domain.contact import ContactState, Standing
 from autolynx.domain.outcome import Blame
 from autolynx.domain.retry import is_worth_another_try
-from autolynx.domain.words import why
+from autolynx.flows.campaign_turn import move_campaign, save_changed
 from autolynx.flows.contact_turn import judge_contact
 from autolynx.flows.history import event_of
 from autolynx.store import calls, campaigns, contacts, inbox, phone_numbers, settling
@@ -86,6 +86,13 @@ class _Decided:
         call = self.told.locked.call
         return self.told.locked.may_be_last and call.holds_line and not self.step.call.holds_line
 
+    @property
+    def may_end_canary(self) -> bool:
+        """Whether its contact moves on after all of the campaign's first contacts were taken: it may have to pause."""
+        campaign = self.told.locked.campaign
+        hold = campaign.hold_position
+        return hold is not None and campaign.next_position >= hold and self.standing is not None
+
 
 async def settle(conn: Connection, call_id: UUID, news: CallNews, *, now: datetime, timers: Timers) -> Settled:
     """Apply one piece of news to a call inside the caller's transaction. Raises NotFound.
@@ -140,7 +147,7 @@ async def _decide(conn: Connection, told: Told, *, now: datetime, timers: Timers
 
 async def _follow(conn: Connection, decided: Sequence[_Decided], *, now: datetime) -> list[Settled]:
     """Let the campaigns follow their calls, which are saved by now; the last call that may end one looks."""
-    last = {one.step.call.campaign_id: one for one in decided if one.may_be_last}
+    last = {one.step.call.campaign_id: one for one in decided if one.may_be_last or one.may_end_canary}
     standings = await campaigns.list_standings(conn, last)
     as_left: dict[UUID, Campaign] = {}
     settled: list[Settled] = []
@@ -152,9 +159,10 @@ async def _follow(conn: Connection, decided: Sequence[_Decided], *, now: datetim
         seen = standings.get(key) if one is last.get(key) else None
         as_left[key] = locked.campaign
         if one.is_changed:
-            as_left[key] = await _move_campaign(conn, locked, one.step, seen, now=now)
+            as_left[key] = await move_campaign(conn, locked, one.step, seen, now=now)
         await _watch(conn, locked, one.step, now=now)
         settled.append(_settled(one, as_left[key]))
+    await save_changed(conn, {one.step.call.campaign_id: one.told.locked.campaign for one in decided}, as_left)
     return settled
 
 
@@ -225,35 +233,6 @@ async def _watch_cap(conn: Connection, locked: Locked, *, now: datetime) -> None
             now=now,
             call=locked.call,
         )
-
-
-async def _move_campaign(
-    conn: Connection, locked: Locked, step: Advance, standings: Standings | None, *, now: datetime
-) -> Campaign:
-    campaign, call = locked.campaign, step.call
-    if call.provider_call_id and campaign.started_at is None:
-        await campaigns.save_started_at(conn, campaign.id, now)
-        campaign = replace(campaign, started_at=now)
-    if step.blame is Blame.CAMPAIGN and CampaignStatus.FAILED in TRANSITIONS[campaign.status]:
-        reason = why(step.blame, call.facts.ended_reason)
-        await campaigns.save_status(conn, campaign, CampaignStatus.FAILED, now=now, reason=reason)
-        return replace(campaign, status=CampaignStatus.FAILED)
-    return await _save_if_moved(conn, campaign, call, standings, now=now)
-
-
-async def _save_if_moved(
-    conn: Connection, campaign: Campaign, call: Call, standings: Standings | None, *, now: datetime
-) -> Campaign:
-    was_accepted = call.provider_call_id is not None
-    was_reported = was_accepted and (call.is_final or call.status is not CallStatus.QUEUED)
-    busy = Standings(due=1, calling=1, lines=1, calls=1)
-    status = status_after(
-        campaign.status, was_accepted=was_accepted, was_reported=was_reported, standings=standings or busy
-    )
-    if status is campaign.status:
-        return campaign
-    await campaigns.save_status(conn, campaign, status, now=now)
-    return replace(campaign, status=status)
 
 
 async def settle_all(

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from autolynx.domain.call import Facts
+from autolynx.provider.wire_costs import read_breakdown
 from autolynx.provider.wire_transcript import read_transcript, transcript_rank
 from autolynx.provider.wire_values import (
     Object,
@@ -72,6 +73,7 @@ def read_facts(holders: Sequence[Object], *, is_over: bool) -> Facts:
         ended_at=first(map(as_moment, _places(holders, _ENDED))) if is_over else None,
         ended_reason=first(map(as_word, _places(holders, _REASON))) if is_over else None,
         cost_usd=_cost(holders, is_over=is_over),
+        cost_breakdown=read_breakdown(holders),
         recording_url=first(map(stable_address, _places(holders, _RECORDING))),
         transcript=transcript,
         transcript_rank=transcript_rank(transcript),

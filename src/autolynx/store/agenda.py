@@ -19,6 +19,7 @@ class Agenda:
     checks_at: datetime | None  # a silent call is looked at
     comes_due_at: datetime | None  # a waiting contact comes due; never in the past
     upload_expires_at: datetime | None
+    recordings_at: datetime | None  # a recording is copied
     has_finished: bool  # a running campaign has nothing left to do
     has_ready: bool  # a running campaign has a contact to dial now
 
@@ -34,6 +35,7 @@ async def get_agenda(conn: Connection, *, now: datetime) -> Agenda:
                 (SELECT min(next_check_at) FROM calls WHERE next_check_at IS NOT NULL) AS checks_at,
                 ({NEXT_DUE}) AS comes_due_at,
                 (SELECT min(expires_at) FROM uploads) AS upload_expires_at,
+                (SELECT min(due_at) FROM call_recordings WHERE state = 'due') AS recordings_at,
                 EXISTS (SELECT {FINISHED}) AS has_finished,
                 EXISTS (SELECT {READY}) AS has_ready""",
         {"now": now},

@@ -37,6 +37,7 @@ class CallReport:
     cancel_requested_at: datetime | None
     duration_seconds: Decimal | None
     cost_usd: Decimal | None
+    cost_breakdown: Any
     has_recording: bool
     transcript_json: Any = field(repr=False)
     summary: str | None = field(repr=False)

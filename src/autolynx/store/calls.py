@@ -18,7 +18,8 @@ _OWN = (
     "cancel_requested_at, hangs_up, unsure_at, success_evaluation, max_duration_seconds, last_status_at, version"
 ).split(", ")
 _FACTS = (
-    "started_at, ended_at, ended_reason, cost_usd, recording_url, transcript_rank, summary, success_raw, control_url"
+    "started_at, ended_at, ended_reason, cost_usd, cost_breakdown, recording_url, transcript_rank, summary, "
+    "success_raw, control_url"
 ).split(", ")
 COLUMNS = ", ".join(f"k.{name}" for name in (*_OWN, *_FACTS))
 _SAVED = tuple(
@@ -71,8 +72,7 @@ async def _save(conn: Connection, before: Call, after: Call) -> None:
     """Write one call: what names only the columns that changed is planned in half the time."""
     old, new = _as_record(before, before), _as_record(before, after)
     changed = {name: value for name, value in new.items() if name not in old or value != old[name]}
-    if "transcript_json" in changed:
-        changed["transcript_json"] = Jsonb(changed["transcript_json"])
+    changed |= {name: Jsonb(changed[name]) for name in ("transcript_json", "cost_breakdown") if name in changed}
     sets = "".join(f"{name} = %({name})s, " for name in changed)
     await conn.execute(
         f"UPDATE calls SET {sets}version = version + 1 WHERE id = %(id)s AND version = %(version)s",

@@ -9,27 +9,38 @@ from psycopg.errors import UniqueViolation
 from psycopg.types.json import Jsonb
 
 from autolynx.domain.campaign import Campaign, CampaignMode, CampaignOptions, CampaignStatus, Standings
+from autolynx.domain.self_pause import Watch
 from autolynx.errors import Conflict, NotFound
 from autolynx.store.database import Connection, Row
 
 CAMPAIGN_NAMES = (
     "id, name, status, status_reason, mode, cap, batch_size, open_batch, assistant_id, phone_number_id, options_json, "
-    "next_position, total_contacts, created_at, queued_at, started_at, completed_at"
+    "next_position, hold_position, watched_calls, watched_failures, total_contacts, created_at, queued_at, started_at, "
+    "completed_at"
 ).split(", ")
-FINISHED = """FROM campaigns c JOIN campaign_counters n ON n.campaign_id = c.id
+_NO_FIELDS = {"options_json", "watched_calls", "watched_failures"}
+# The first contacts were all passed by, and none of them is on a call or was given back without one.
+CANARY_LEFT = """(SELECT count(*) FROM contacts t WHERE t.campaign_id = c.id AND t.position < c.hold_position
+    AND (t.state = 'calling' OR (t.state = 'due'
+        AND NOT EXISTS (SELECT FROM calls k WHERE k.contact_id = t.id AND k.counts_as_attempt))))"""
+FINISHED = f"""FROM campaigns c JOIN campaign_counters n ON n.campaign_id = c.id
     WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL
-        AND n.due = 0 AND n.calling = 0
-        AND n.queued + n.ringing + n.in_progress + n.ended + n.failed + n.canceled + n.timeout > 0
-        AND NOT EXISTS (SELECT FROM calls k WHERE k.campaign_id = c.id AND k.holds_line)"""
+        AND (n.due = 0 AND n.calling = 0
+                AND n.queued + n.ringing + n.in_progress + n.ended + n.failed + n.canceled + n.timeout > 0
+                AND NOT EXISTS (SELECT FROM calls k WHERE k.campaign_id = c.id AND k.holds_line)
+            OR c.next_position >= c.hold_position AND {CANARY_LEFT} = 0)"""
 CAMPAIGN_COLUMNS = ", ".join(f"c.{name}" for name in CAMPAIGN_NAMES)
 
 
 def campaign_from_row(row: Row) -> Campaign:
     """Map a row that holds CAMPAIGN_COLUMNS."""
-    values = {name: row[name] for name in CAMPAIGN_NAMES if name != "options_json"}
+    values = {name: row[name] for name in CAMPAIGN_NAMES if name not in _NO_FIELDS}
     values["status"] = CampaignStatus(values["status"])
     values["mode"] = CampaignMode(values["mode"])
-    return Campaign(**values, options=CampaignOptions.from_json(row["options_json"]))
+    watch = None
+    if row["watched_calls"] is not None:
+        watch = Watch(calls=row["watched_calls"], failures=row["watched_failures"])
+    return Campaign(**values, watch=watch, options=CampaignOptions.from_json(row["options_json"]))
 
 
 async def insert(
@@ -129,13 +140,46 @@ async def save_started_at(conn: Connection, campaign_id: UUID, started_at: datet
 
 
 async def save_start(
-    conn: Connection, campaign_id: UUID, *, batch_size: int | None, assistant_snapshot: Mapping[str, Any]
+    conn: Connection,
+    campaign_id: UUID,
+    *,
+    batch_size: int | None,
+    assistant_snapshot: Mapping[str, Any],
+    canary: int | None = None,
 ) -> None:
-    """Keep what the campaign starts with: the size of its batches and its assistant's configuration."""
+    """Keep what the campaign starts with: the size of its batches, its assistant's configuration and its canary."""
     await conn.execute(
-        "UPDATE campaigns SET batch_size = %s, assistant_snapshot = coalesce(assistant_snapshot, %s) WHERE id = %s",
-        [batch_size, Jsonb(dict(assistant_snapshot)), campaign_id],
+        """UPDATE campaigns SET batch_size = %s, assistant_snapshot = coalesce(assistant_snapshot, %s),
+               options_json = options_json || %s WHERE id = %s""",
+        [
+            batch_size,
+            Jsonb(dict(assistant_snapshot)),
+            Jsonb({"canary": canary} if canary else {}),
+            campaign_id,
+        ],
     )
+
+
+async def save_self_pauses(conn: Connection, changed: Collection[Campaign]) -> None:
+    """Write what campaigns pause by themselves for, in one statement; the caller holds them."""
+    if not changed:
+        return
+    await conn.execute(
+        """UPDATE campaigns c SET hold_position = v.hold, watched_calls = v.calls, watched_failures = v.failures
+           FROM jsonb_to_recordset(%s) AS v (id uuid, hold integer, calls smallint, failures smallint)
+           WHERE c.id = v.id""",
+        [Jsonb([_self_pause(campaign) for campaign in changed])],
+    )
+
+
+def _self_pause(campaign: Campaign) -> dict[str, Any]:
+    watch = campaign.watch
+    return {
+        "id": str(campaign.id),
+        "hold": campaign.hold_position,
+        "calls": watch and watch.calls,
+        "failures": watch and watch.failures,
+    }
 
 
 async def save_contacts_loaded(
@@ -157,13 +201,14 @@ async def save_edit(
     mode: CampaignMode,
     assistant_id: UUID,
     phone_number_id: str,
+    options: Mapping[str, Any],
 ) -> None:
     """Write what a person may edit; the caller has checked what is allowed now. Raises Conflict for a taken name."""
     try:
         await conn.execute(
-            """UPDATE campaigns SET name = %s, cap = %s, mode = %s, assistant_id = %s, phone_number_id = %s
-               WHERE id = %s""",
-            [name, cap, mode, assistant_id, phone_number_id, campaign.id],
+            """UPDATE campaigns SET name = %s, cap = %s, mode = %s, assistant_id = %s, phone_number_id = %s,
+                   options_json = options_json || %s WHERE id = %s""",
+            [name, cap, mode, assistant_id, phone_number_id, Jsonb(dict(options)), campaign.id],
         )
     except UniqueViolation as error:
         if error.diag.constraint_name == "campaigns_name_key":
@@ -202,9 +247,11 @@ async def list_standings(conn: Connection, campaign_ids: Collection[UUID]) -> di
     if not campaign_ids:
         return {}
     cursor = await conn.execute(
-        """SELECT n.campaign_id, n.due, n.calling,
+        f"""SELECT n.campaign_id, n.due, n.calling,
                (SELECT count(*) FROM calls k WHERE k.campaign_id = n.campaign_id AND k.holds_line) AS lines,
-               n.queued + n.ringing + n.in_progress + n.ended + n.failed + n.canceled + n.timeout AS calls
+               n.queued + n.ringing + n.in_progress + n.ended + n.failed + n.canceled + n.timeout AS calls,
+               (SELECT CASE WHEN c.hold_position IS NOT NULL THEN {CANARY_LEFT} END
+                   FROM campaigns c WHERE c.id = n.campaign_id) AS canary_left
            FROM campaign_counters n WHERE n.campaign_id = ANY(%s)""",
         [list(campaign_ids)],
     )
@@ -212,6 +259,6 @@ async def list_standings(conn: Connection, campaign_ids: Collection[UUID]) -> di
 
 
 async def list_finished(conn: Connection, *, most: int) -> list[UUID]:
-    """Return running campaigns in which nothing is due, calling or on a line: they only wait to be called completed."""
+    """Return running campaigns that only wait to be called completed, or to pause: nobody may be called in them."""
     cursor = await conn.execute(f"SELECT c.id {FINISHED} LIMIT %s", [most])
     return [row["id"] for row in await cursor.fetchall()]

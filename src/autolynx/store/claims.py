@@ -16,9 +16,11 @@ from autolynx.store.assistants import DIAL_TARGET, DialTarget, dial_target_from_
 from autolynx.store.campaigns import CAMPAIGN_COLUMNS, campaign_from_row
 from autolynx.store.database import Connection, Row
 
+# (least() passes over a hold that is null.)
 _FIRST_TURN_IS_OPEN = """c.next_position < CASE WHEN c.mode = 'batch'
-    THEN least(c.total_contacts, (c.open_batch + 1) * c.batch_size) ELSE c.total_contacts END"""
-_BATCH_IS_CLOSED = """c.mode = 'batch' AND c.next_position < c.total_contacts
+    THEN least(c.total_contacts, c.hold_position, (c.open_batch + 1) * c.batch_size)
+    ELSE least(c.total_contacts, c.hold_position) END"""
+_BATCH_IS_CLOSED = """c.mode = 'batch' AND c.next_position < least(c.total_contacts, c.hold_position)
     AND c.next_position >= (c.open_batch + 1) * c.batch_size
     AND NOT EXISTS (SELECT FROM contacts o WHERE o.campaign_id = c.id AND o.state IN ('due', 'calling')
         AND o.position >= c.open_batch * c.batch_size AND o.position < (c.open_batch + 1) * c.batch_size)"""
@@ -147,7 +149,8 @@ _LOCK_CAMPAIGNS = f"""SELECT {CAMPAIGN_COLUMNS}, {DIAL_TARGET} FROM campaigns c
     JOIN assistants a ON a.id = c.assistant_id AND a.provider_assistant_id IS NOT NULL
     WHERE c.id = ANY(%s) AND c.deleted_at IS NULL ORDER BY c.id FOR NO KEY UPDATE OF c"""
 _NEXT = """WITH c AS (SELECT next_position, CASE WHEN mode = 'batch' AND batch_size IS NOT NULL
-            THEN least(total_contacts, (open_batch + %(opened)s + 1) * batch_size) ELSE total_contacts END AS ending
+            THEN least(total_contacts, hold_position, (open_batch + %(opened)s + 1) * batch_size)
+            ELSE least(total_contacts, hold_position) END AS ending
         FROM campaigns WHERE id = %(id)s),
     again AS (SELECT * FROM contacts WHERE campaign_id = %(id)s AND due_at <= %(now)s
         ORDER BY due_at LIMIT %(most)s FOR NO KEY UPDATE),

@@ -9,10 +9,13 @@ from autolynx.runtime import Runtime
 from autolynx.web.context import Launching
 
 
-async def start(runtime: Runtime, campaign_id: UUID, launching: Launching, *, actor: str) -> Campaign:
-    """Start a campaign."""
-    campaign = await start_campaign(runtime, campaign_id)
-    await note(runtime, "campaign.started", actor=actor, subject=str(campaign_id))
+async def start(
+    runtime: Runtime, campaign_id: UUID, launching: Launching, *, canary: int | None = None, actor: str
+) -> Campaign:
+    """Start a campaign; with `canary` it pauses by itself after so many contacts."""
+    campaign = await start_campaign(runtime, campaign_id, canary=canary)
+    details = {"canary": canary} if canary else {}
+    await note(runtime, "campaign.started", actor=actor, subject=str(campaign_id), details=details)
     await launching.work_added()
     return campaign
 

@@ -53,6 +53,8 @@ BESIDES: dict[str, tuple[int, ...]] = {
     "GET /api/calls/{call_id}/recording": (502,),
     "POST /api/unsure/{call_id}": (409,),
     "GET /api/health/phone-line": (404,),
+    "GET /api/analytics": (404,),
+    "GET /api/analytics.csv": (404,),
     "POST /api/scheduler/tick": (404,),
     "GET /api/scheduler/tick": (404,),
     "POST /api/session": (429,),

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from autolynx.web import docs, hooks
 from autolynx.web.api import (
+    analytics,
     assistant_versions,
     assistants,
     calls,
@@ -13,17 +14,32 @@ from autolynx.web.api import (
     dialing,
     exports,
     feed,
+    follow_ups,
     health,
+    history,
     incidents,
     metrics,
     phone_numbers,
+    plans,
     scheduler,
     session,
     tokens,
     unsure,
     uploads,
 )
-from autolynx.web.pages import campaign, campaign_moves, entrance, live, system, system_moves
+from autolynx.web.pages import (
+    assistant,
+    assistant_calls,
+    assistant_history,
+    assistant_new,
+    campaign,
+    campaign_moves,
+    entrance,
+    live,
+    system,
+    system_moves,
+)
+from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -31,17 +47,21 @@ GUARDED: tuple[APIRouter, ...] = (
     assistant_versions.router,
     phone_numbers.router,
     uploads.router,
+    plans.router,
     campaigns.router,
     campaign_life.router,
+    follow_ups.router,
     contacts.router,
     exports.router,
     feed.router,
     calls.router,
+    history.router,
     dialing.router,
     unsure.router,
     incidents.router,
     scheduler.router,
     health.router,
+    analytics.router,
     metrics.router,
     tokens.router,
 )
@@ -56,6 +76,11 @@ OWN_LOCK: tuple[APIRouter, ...] = (
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
+    assistant_list.router,
+    assistant_new.router,
+    assistant.router,
+    assistant_history.router,
+    assistant_calls.router,
     campaign.router,
     campaign_moves.router,
     system.router,

@@ -10,8 +10,10 @@ from starlette.types import Receive, Scope, Send
 class ClosingStream(StreamingResponse):
     """Streams an async generator and closes it at the end, also when the client has gone."""
 
-    def __init__(self, chunks: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str]) -> None:
-        super().__init__(chunks, media_type=media_type, headers=dict(headers))
+    def __init__(
+        self, chunks: AsyncIterator[bytes], *, media_type: str, headers: Mapping[str, str], status: int = 200
+    ) -> None:
+        super().__init__(chunks, status_code=status, media_type=media_type, headers=dict(headers))
         self._chunks = chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

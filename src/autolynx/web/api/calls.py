@@ -2,105 +2,47 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from autolynx.flows.recordings import open_recording
+from autolynx.errors import Forbidden
+from autolynx.flows.recordings import OwnCopy, find_copy, open_recording, read_copy
 from autolynx.provider.port import Recording
-from autolynx.store import call_reports
-from autolynx.store.call_reports import CallReport, EventReport
-from autolynx.store.report_rows import CALLS_PATH
-from autolynx.web.auth import CallerDep
+from autolynx.runtime import Runtime
+from autolynx.store import call_details, call_reports
+from autolynx.web.auth import ADMIN, CallerDep
+from autolynx.web.byte_range import Part, wanted_part
 from autolynx.web.context import RuntimeDep
-from autolynx.web.shapes import Shape
-from autolynx.web.shapes_campaigns import Number
+from autolynx.web.shapes_calls import CallDetail, PayloadList, PayloadShape
 from autolynx.web.streaming import ClosingStream
 
 router = APIRouter(prefix="/api", tags=["calls"])
 
 MOST_EVENTS = 1000
-
-
-class EventShape(Shape):
-    """One line of a call's history: what the call was after it, and who brought the news."""
-
-    id: int
-    status: str
-    source: str
-    details: dict[str, Any]
-    at: datetime
-
-    @classmethod
-    def of(cls, event: EventReport) -> "EventShape":
-        """Show an event."""
-        return cls(id=event.id, status=event.status, source=event.source, details=event.payload, at=event.created_at)
-
-
-class CallContact(Shape):
-    """Who was called."""
-
-    id: UUID
-    name: str
-    business_name: str
-    phone: str
-
-
-class CallDetail(Shape):
-    """A call with everything we know of it. Cost in US dollars."""
-
-    id: UUID
-    campaign_id: UUID
-    campaign_name: str
-    contact: CallContact
-    attempt: int
-    counts_as_attempt: bool
-    provider_call_id: str | None
-    status: str
-    outcome: str | None
-    reason: str | None
-    ended_reason: str | None
-    claimed_at: datetime
-    dial_started_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    cancel_requested_at: datetime | None
-    duration_seconds: Number | None
-    cost: Number | None
-    recording_url: str | None
-    transcript: Any
-    summary: str | None
-    success_raw: str | None
-    success_evaluation: bool | None
-    last_status_at: datetime | None
-    version: int
-    events: list[EventShape]
-
-    @classmethod
-    def of(cls, call: CallReport, events: list[EventReport]) -> "CallDetail":
-        """Show a call."""
-        plain = {name: getattr(call, name) for name in cls.model_fields if hasattr(call, name)}
-        return cls(
-            **plain,
-            campaign_name=call.campaign,
-            contact=CallContact(id=call.contact_id, name=call.name, business_name=call.business_name, phone=call.phone),
-            cost=call.cost_usd,
-            recording_url=f"{CALLS_PATH}{call.id}/recording" if call.has_recording else None,
-            transcript=call.transcript_json,
-            events=[EventShape.of(event) for event in events],
-        )
+MOST_PAYLOADS = 100
 
 
 @router.get("/calls/{call_id}", summary="Show a call")
 async def show(call_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> CallDetail:
-    """Return a call with its transcript and its history."""
+    """Return a call with its transcript, its bill, its history and the other attempts of its contact."""
     async with runtime.database.connection() as conn:
         call = await call_reports.get_call(conn, call_id)
         events = await call_reports.list_events(conn, call_id, most=MOST_EVENTS)
-    return CallDetail.of(call, events)
+        attempts = await call_details.list_attempts(conn, call.contact_id)
+    return CallDetail.of(call, events, attempts)
+
+
+@router.get("/calls/{call_id}/payloads", summary="Show what the provider sent about a call")
+async def payloads(call_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> PayloadList:
+    """Return the bodies as they were kept, without secrets; only for admins, because whatever else was in them is."""
+    if ADMIN not in actor.scopes:
+        raise Forbidden("Only an admin may see what the provider sent.")
+    async with runtime.database.connection() as conn:
+        await call_reports.get_call(conn, call_id)
+        found = await call_details.list_payloads(conn, call_id, most=MOST_PAYLOADS)
+    return PayloadList(payloads=[PayloadShape.of(one) for one in found])
 
 
 @router.get(
@@ -109,8 +51,11 @@ async def show(call_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> CallDet
     response_class=Response,
     responses={200: {"content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}}},
 )
-async def recording(call_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> Response:
-    """Stream the recording; the provider is asked for a fresh address each time."""
+async def recording(call_id: UUID, request: Request, runtime: RuntimeDep, _actor: CallerDep) -> Response:
+    """Send our copy, or the part of it that a Range header asks for; before there is one, stream the provider's."""
+    copy = await find_copy(runtime, call_id)
+    if copy is not None:
+        return _of_copy(runtime, copy, wanted_part(request.headers.get("range"), size=copy.size))
     async with AsyncExitStack() as opening:
         opened = await opening.enter_async_context(open_recording(runtime, call_id))
         held = opening.pop_all()
@@ -118,6 +63,22 @@ async def recording(call_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> Re
     if opened.content_length is not None:
         headers["Content-Length"] = str(opened.content_length)
     return ClosingStream(_chunks(held, opened), media_type=opened.content_type, headers=headers)
+
+
+def _of_copy(runtime: Runtime, copy: OwnCopy, part: Part | None) -> Response:
+    headers = {"Cache-Control": "private, max-age=3600", "Accept-Ranges": "bytes"}
+    if part is not None and part.size <= 0:
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{copy.size}"})
+    sent = part or Part(first=0, last=copy.size - 1)
+    headers["Content-Length"] = str(sent.size)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {part.first}-{part.last}/{copy.size}"
+    return ClosingStream(
+        read_copy(runtime, copy, first=sent.first, last=sent.last),
+        media_type=copy.content_type,
+        headers=headers,
+        status=206 if part is not None else 200,
+    )
 
 
 async def _chunks(held: AsyncExitStack, opened: Recording) -> AsyncIterator[bytes]:

@@ -29,17 +29,23 @@ async def start(
     once: OnceDep,
     body: StartInput | None = None,
 ) -> JSONResponse:
-    """Start dialling. With `holdForConfirmation` the answer waits up to 30 s for the first accepted call."""
-    holds = body is not None and body.hold_for_confirmation
+    """Start dialling. With `holdForConfirmation` the answer waits up to 30 s for the first accepted call.
+
+    With `canary` only so many contacts are called; then the campaign pauses by itself, and Resume calls the rest.
+    """
+    wanted = body or StartInput()
 
     async def work() -> StartAnswer:
-        return await _start(runtime, campaign_id, launching, actor=actor.name, holds=holds)
+        return await _start(runtime, campaign_id, launching, actor=actor.name, wanted=wanted)
 
-    return await once.answer({"holdForConfirmation": holds}, work, status=200)
+    return await once.answer(wanted.model_dump(mode="json", by_alias=True, exclude_none=True), work, status=200)
 
 
-async def _start(runtime: Runtime, campaign_id: UUID, launching: Launching, *, actor: str, holds: bool) -> StartAnswer:
-    campaign = await moves.start(runtime, campaign_id, launching, actor=actor)
+async def _start(
+    runtime: Runtime, campaign_id: UUID, launching: Launching, *, actor: str, wanted: StartInput
+) -> StartAnswer:
+    holds = wanted.hold_for_confirmation
+    campaign = await moves.start(runtime, campaign_id, launching, canary=wanted.canary, actor=actor)
     status, started_at = await wait_for_start(runtime, campaign_id) if holds else (campaign.status, None)
     if started_at is not None:
         return StartAnswer(

@@ -1,0 +1,45 @@
+"""Every page that is taken, in one table: add a line for a new one."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from playwright.async_api import Page
+
+from screenshots.story import Tale
+
+Scheme = Literal["light", "dark"]
+Act = Callable[[Page], Awaitable[None]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """A page: `address` names things of the story in braces, `act` is done on it before it is taken."""
+
+    name: str
+    address: str
+    act: Act | None = None
+    is_signed_in: bool = True
+
+    def address_in(self, tale: Tale) -> str:
+        """Return the address with the story's ids."""
+        return self.address.format(**vars(tale))
+
+
+SHOTS: Sequence[Shot] = (
+    Shot(name="sign-in", address="/", is_signed_in=False),
+    Shot(name="campaigns", address="/"),
+    Shot(name="campaign-running", address="/campaigns/{running}"),
+    Shot(name="campaign-contacts", address="/campaigns/{running}?page=2"),
+    Shot(name="campaign-paused", address="/campaigns/{paused}"),
+    Shot(name="campaign-stopped", address="/campaigns/{stopped}"),
+    Shot(name="campaign-waiting", address="/campaigns/{waiting}"),
+    Shot(name="campaign-completed", address="/campaigns/{completed}"),
+    Shot(name="not-found", address="/campaigns/0b6bb0a4-0000-4000-8000-000000000000"),
+)
+# The three that the README shows: name of the shot, colours, width.
+README: Sequence[tuple[str, Scheme, int]] = (
+    ("campaigns", "light", 1280),
+    ("campaign-running", "light", 1280),
+    ("campaign-running", "dark", 1280),
+)

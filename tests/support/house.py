@@ -1,0 +1,56 @@
+"""A whole installation, as an operator has it: database, simulator, server with refiller and ticker, in one test."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from autolynx.bootstrap import build_web, open_engine
+from autolynx.cli.listening import listen, port_of, serving
+from autolynx.cli.signing_in import sign_in_link
+from autolynx.runtime import Runtime
+from autolynx.store.database import Database
+from tests.support.engine import settings_for_test
+from tests.support.sim import Sim, running_sim
+
+SPEED = 40.0  # a call lasts about a second and a half: long enough to be seen, short enough to be waited for
+HOST = "127.0.0.1"
+SECRETS = {
+    "VAPI_API_KEY": "test-key",
+    "WEBHOOK_SHARED_SECRET": "hook-secret-of-the-test",
+    "CRON_SHARED_SECRET": "cron-secret-of-the-test",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """A running installation at `url`, and what a test needs to look behind its pages."""
+
+    url: str
+    runtime: Runtime
+    sim: Sim
+
+    @property
+    def database(self) -> Database:
+        """What is remembered."""
+        return self.runtime.database
+
+    async def link(self, campaign_id: UUID | None = None) -> str:
+        """Return a one-time link, as the command line prints it."""
+        return await sign_in_link(self.runtime, base_url=self.url, campaign_id=campaign_id)
+
+
+@asynccontextmanager
+async def running_house(database_url: str, *, speed: float = SPEED, **settings: Any) -> AsyncIterator[House]:
+    """Run everything while the block lasts; nothing is left running."""
+    listener = listen(HOST, 0)
+    url = f"http://{HOST}:{port_of(listener)}"
+    with listener:
+        async with running_sim(speed=speed) as sim:
+            values = {"DATABASE_URL": database_url, "VAPI_BASE_URL": sim.url, "PUBLIC_URL": url, "TIME_SCALE": speed}
+            chosen = settings_for_test(**{**SECRETS, **values, **settings})
+            async with open_engine(chosen) as engine, serving(build_web(engine), listener):
+                assert engine.ticker is not None
+                engine.ticker.start()
+                yield House(url=url, runtime=engine.runtime, sim=sim)
