@@ -18,12 +18,17 @@ from autolynx.store.reports import CampaignFilter
 OTHERS_SHOWN = 10
 
 
-async def dial_to_the_end(stage: Stage, campaign: Campaign, console: Console, *, output: Path) -> Watched:
-    """Start the campaign (or go on with it), show it until it has ended, write the results and say how it went."""
+async def dial_to_the_end(
+    stage: Stage, campaign: Campaign, console: Console, *, output: Path, canary: int | None = None
+) -> Watched:
+    """Start the campaign (or go on with it), show it until it has ended, write the results and say how it went.
+
+    `canary`: only so many contacts are called, then it pauses by itself.
+    """
     runtime = stage.runtime
     await _mention_others(stage, campaign, console)
     if campaign.status is CampaignStatus.CREATED:
-        await start_campaign(runtime, campaign.id)
+        await start_campaign(runtime, campaign.id, canary=canary)
     elif not campaign.status.is_running:
         await resume_campaign(runtime, campaign.id)
     stage.go()

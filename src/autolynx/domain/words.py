@@ -15,3 +15,8 @@ _WHY = {
 def why(blame: Blame, ended_reason: str | None) -> str:
     """Say why something rests or failed; the provider's own word stands in brackets."""
     return f"{_WHY[blame]} ({ended_reason})." if ended_reason else f"{_WHY[blame]}."
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Return a count with its word: `1 row has`, `2 rows have`."""
+    return f"1 {one}" if count == 1 else f"{count:,} {many}"

@@ -14,18 +14,30 @@ from autolynx.web.api import (
     dialing,
     exports,
     feed,
+    follow_ups,
     health,
     history,
     incidents,
     metrics,
     phone_numbers,
+    plans,
     scheduler,
     session,
     tokens,
     unsure,
     uploads,
 )
-from autolynx.web.pages import campaign, campaign_moves, entrance, live
+from autolynx.web.pages import (
+    assistant,
+    assistant_calls,
+    assistant_history,
+    assistant_new,
+    campaign,
+    campaign_moves,
+    entrance,
+    live,
+)
+from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -33,8 +45,10 @@ GUARDED: tuple[APIRouter, ...] = (
     assistant_versions.router,
     phone_numbers.router,
     uploads.router,
+    plans.router,
     campaigns.router,
     campaign_life.router,
+    follow_ups.router,
     contacts.router,
     exports.router,
     feed.router,
@@ -60,6 +74,11 @@ OWN_LOCK: tuple[APIRouter, ...] = (
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
+    assistant_list.router,
+    assistant_new.router,
+    assistant.router,
+    assistant_history.router,
+    assistant_calls.router,
     campaign.router,
     campaign_moves.router,
     live.router,
