@@ -43,7 +43,7 @@ def demo(
     scenario: str = typer.Option("busy-town", help="How the town behaves; `vapisim --help` lists the scenarios."),
     port: int = typer.Option(PORT, min=0, max=65535, help="Port of the dashboard; the next free one if it is taken."),
 ) -> None:
-    """See everything at work, without an account: a simulated town is called, shown here and on the dashboard in a browser.
+    """See everything at work, without an account: a simulated town is called, shown here and in a browser.
 
     Everything is new each time and gone afterwards; only results.csv stays in the current folder.
     """
