@@ -25,7 +25,18 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
-from autolynx.web.pages import campaign, campaign_moves, entrance, live
+from autolynx.web.pages import (
+    call,
+    campaign,
+    campaign_analytics,
+    campaign_changes,
+    campaign_events,
+    campaign_moves,
+    campaign_unsure,
+    entrance,
+    live,
+    phone_line,
+)
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -61,7 +72,13 @@ OWN_LOCK: tuple[APIRouter, ...] = (
 PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
     campaign.router,
+    campaign_analytics.router,
+    campaign_events.router,
     campaign_moves.router,
+    campaign_changes.router,
+    campaign_unsure.router,
+    phone_line.router,
+    call.router,
     live.router,
     entrance.router,
 )

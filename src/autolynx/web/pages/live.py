@@ -33,6 +33,7 @@ from autolynx.web.pages.shared_work import SharedWork
 
 MOST_CAMPAIGNS = 50
 LATEST = 8
+CAMPAIGN_VIEWS = frozenset({"campaign", "events", "analytics"})  # the pages of one campaign
 
 router = APIRouter(include_in_schema=False)
 
@@ -81,6 +82,7 @@ class _Page:
         self._work = shared.work
         self._view = view
         self._stamp = stamp
+        self._unsure: int | None = None
 
     async def events(self, news: AsyncGenerator[News, None]) -> AsyncGenerator[ServerSentEvent, None]:
         """Turn news into messages."""
@@ -91,6 +93,8 @@ class _Page:
                 html = await self._html(one)
                 if html:
                     yield ServerSentEvent(data=html, id=str(last) if last else None)
+                for name in self._names(one):
+                    yield ServerSentEvent(event=name, data="-")
                 if self._is_stale(one):
                     yield ServerSentEvent(event="stale", data="-")
 
@@ -103,13 +107,25 @@ class _Page:
             parts.append(await self._campaign(campaign_id, update))
         return "".join(parts)
 
+    def _names(self, news: News) -> list[str]:
+        """Return what the page may want to ask for anew: `changed` for its own lists, `unsure` for who waits."""
+        if self._view not in CAMPAIGN_VIEWS:
+            return []
+        reports = [update.report for update in news.updates.values() if update.report is not None]
+        unsure = sum(report.counters.unsure for report in reports) if reports else self._unsure
+        is_other, self._unsure = self._unsure not in {None, unsure}, unsure
+        is_changed = self._view != "campaign" and bool(news.updates)
+        return [name for name, is_said in (("changed", is_changed), ("unsure", is_other)) if is_said]
+
     async def _campaign(self, campaign_id: UUID, update: Update) -> str:
         now = self._runtime.clock.now()
-        if self._view != "campaign":
+        if self._view not in CAMPAIGN_VIEWS:
             return self._renderings.of_campaign("list", update, now=now)
         notice = await self._notice(update)
-        rows = rows_part(update.rows.values(), now=now, time_scale=self._runtime.settings.time_scale)
         head = self._renderings.of_campaign("campaign", update, now=now, notice=notice)
+        if self._view != "campaign":
+            return head
+        rows = rows_part(update.rows.values(), now=now, time_scale=self._runtime.settings.time_scale)
         return head + rows + await self._latest(campaign_id, update)
 
     async def _notice(self, update: Update) -> str | None:
