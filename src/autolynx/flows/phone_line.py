@@ -55,8 +55,8 @@ class PhoneLines:
                 self._seen.popitem(last=False)
             return seen
 
-    def peek(self, phone_number_id: str) -> PhoneLine | None:
-        """Return what was seen last, however long ago; asks nobody."""
+    def last_look(self, phone_number_id: str) -> PhoneLine | None:
+        """Return what was seen last, however long ago; None where nobody has looked yet."""
         return self._seen.get(phone_number_id)
 
     def is_fresh(self, seen: PhoneLine) -> bool:

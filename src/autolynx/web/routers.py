@@ -14,11 +14,13 @@ from autolynx.web.api import (
     dialing,
     exports,
     feed,
+    follow_ups,
     health,
     history,
     incidents,
     metrics,
     phone_numbers,
+    plans,
     scheduler,
     session,
     tokens,
@@ -26,6 +28,10 @@ from autolynx.web.api import (
     uploads,
 )
 from autolynx.web.pages import (
+    assistant,
+    assistant_calls,
+    assistant_history,
+    assistant_new,
     call,
     campaign,
     campaign_analytics,
@@ -36,7 +42,10 @@ from autolynx.web.pages import (
     entrance,
     live,
     phone_line,
+    system,
+    system_moves,
 )
+from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -44,8 +53,10 @@ GUARDED: tuple[APIRouter, ...] = (
     assistant_versions.router,
     phone_numbers.router,
     uploads.router,
+    plans.router,
     campaigns.router,
     campaign_life.router,
+    follow_ups.router,
     contacts.router,
     exports.router,
     feed.router,
@@ -71,6 +82,11 @@ OWN_LOCK: tuple[APIRouter, ...] = (
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
+    assistant_list.router,
+    assistant_new.router,
+    assistant.router,
+    assistant_history.router,
+    assistant_calls.router,
     campaign.router,
     campaign_analytics.router,
     campaign_events.router,
@@ -79,6 +95,8 @@ PAGES: tuple[APIRouter, ...] = (
     campaign_unsure.router,
     phone_line.router,
     call.router,
+    system.router,
+    system_moves.router,
     live.router,
     entrance.router,
 )

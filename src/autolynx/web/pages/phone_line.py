@@ -42,7 +42,7 @@ async def show_line(
 
 async def seen_line(runtime: Runtime, lines: PhoneLines, phone_number_id: str) -> LineView | None:
     """Return what was seen last of a line, None before the first look; nobody waits for the provider."""
-    line = lines.peek(phone_number_id)
+    line = lines.last_look(phone_number_id)
     if line is None:
         return None
     async with runtime.database.connection() as conn:
