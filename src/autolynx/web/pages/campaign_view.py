@@ -7,6 +7,7 @@ from uuid import UUID
 
 from autolynx.domain.campaign import CampaignMode, CampaignStatus, due_again_sentence
 from autolynx.domain.metrics import estimate_completion
+from autolynx.domain.retry import WORTH_ANOTHER_TRY
 from autolynx.store.reports import CampaignReport
 from autolynx.web.pages.words import NOTHING, money, share, span
 
@@ -84,6 +85,7 @@ class CampaignView:
     live_words: str
     may_delete: bool
     unsure: int
+    missed: str | None
     steps: Sequence[Step]
 
 
@@ -133,6 +135,7 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         live_words=_live_words(report, lines),
         may_delete=lines == 0,
         unsure=counters.unsure,
+        missed=_missed(report) if status.is_terminal else None,
         steps=_steps(report, now),
     )
 
@@ -171,6 +174,16 @@ def _steps(report: CampaignReport, now: datetime) -> list[Step]:
     else:
         steps.append(Step(word=over if status is _S.CANCELED else "Not completed", is_done=status is _S.CANCELED))
     return steps
+
+
+def _missed(report: CampaignReport) -> str | None:
+    """Return whom a follow-up may reach, in words; their number only where calls are contacts, one for one."""
+    counters = report.counters
+    found = sum(counters.calls_by_outcome[outcome] for outcome in WORTH_ANOTHER_TRY)
+    if not found:
+        return None
+    is_one_each = counters.completed_calls == counters.done + counters.unsure
+    return f"{found:,} not reached" if is_one_each else "those not reached"
 
 
 def _live_words(report: CampaignReport, held: int) -> str:

@@ -67,6 +67,11 @@ class ContactWish:
         return f"/campaigns/{campaign_id}{self._query({**self._said(), 'sort': self.sort, 'page': 1, **changed})}"
 
     @property
+    def page_query(self) -> str:
+        """Return the filter as this page words it, to be put behind an address."""
+        return self._query(self._said())
+
+    @property
     def api_query(self) -> str:
         """Return the same filter as the API words it, to be put behind an address."""
         success = {True: "true", False: "false", None: ""}[SUCCESSES[self.success][1]]
