@@ -25,6 +25,7 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
+from autolynx.web.pages import analytics as analytics_page
 from autolynx.web.pages import campaign, campaign_moves, entrance, live
 from autolynx.web.pages import campaigns as campaign_list
 
@@ -62,6 +63,7 @@ PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
     campaign.router,
     campaign_moves.router,
+    analytics_page.router,
     live.router,
     entrance.router,
 )
