@@ -14,11 +14,13 @@ from autolynx.web.api import (
     dialing,
     exports,
     feed,
+    follow_ups,
     health,
     history,
     incidents,
     metrics,
     phone_numbers,
+    plans,
     scheduler,
     session,
     tokens,
@@ -26,7 +28,19 @@ from autolynx.web.api import (
     uploads,
 )
 from autolynx.web.pages import analytics as analytics_page
-from autolynx.web.pages import campaign, campaign_moves, entrance, live
+from autolynx.web.pages import (
+    assistant,
+    assistant_calls,
+    assistant_history,
+    assistant_new,
+    campaign,
+    campaign_moves,
+    entrance,
+    live,
+    system,
+    system_moves,
+)
+from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -34,8 +48,10 @@ GUARDED: tuple[APIRouter, ...] = (
     assistant_versions.router,
     phone_numbers.router,
     uploads.router,
+    plans.router,
     campaigns.router,
     campaign_life.router,
+    follow_ups.router,
     contacts.router,
     exports.router,
     feed.router,
@@ -61,9 +77,16 @@ OWN_LOCK: tuple[APIRouter, ...] = (
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
+    assistant_list.router,
+    assistant_new.router,
+    assistant.router,
+    assistant_history.router,
+    assistant_calls.router,
     campaign.router,
     campaign_moves.router,
     analytics_page.router,
+    system.router,
+    system_moves.router,
     live.router,
     entrance.router,
 )
