@@ -69,7 +69,7 @@ async def test_the_page_is_shown_in_the_time_zone_of_the_reader(browser: Browser
         page = await context.new_page()
         await page.goto(await house.link())
         await page.goto("/analytics")
-        await expect(page.get_by_text("in the days and hours of Asia/Tokyo")).to_be_visible()
+        await expect(page.get_by_text("in the days and hours of Asia/Tokyo")).to_be_visible(timeout=15_000)
 
 
 async def test_the_figures_of_today_follow_the_calls(page: Page, house: House) -> None:

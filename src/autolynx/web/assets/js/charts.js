@@ -124,7 +124,7 @@
   if (!window.Chart) return;
   window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
   drawAll();
-  tellTimezone();
+  window.addEventListener("load", tellTimezone); // htmx listens from then on
   document.addEventListener("htmx:after:swap", drawAll);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
   setInterval(follow, FOLLOW_MILLISECONDS);
