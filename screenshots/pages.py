@@ -35,6 +35,7 @@ SHOTS: Sequence[Shot] = (
     Shot(name="campaign-stopped", address="/campaigns/{stopped}"),
     Shot(name="campaign-waiting", address="/campaigns/{waiting}"),
     Shot(name="campaign-completed", address="/campaigns/{completed}"),
+    Shot(name="analytics", address="/analytics"),
     Shot(name="not-found", address="/campaigns/0b6bb0a4-0000-4000-8000-000000000000"),
 )
 # The three that the README shows: name of the shot, colours, width.
