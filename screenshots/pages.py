@@ -35,6 +35,14 @@ SHOTS: Sequence[Shot] = (
     Shot(name="campaign-stopped", address="/campaigns/{stopped}"),
     Shot(name="campaign-waiting", address="/campaigns/{waiting}"),
     Shot(name="campaign-completed", address="/campaigns/{completed}"),
+    Shot(name="assistants", address="/assistants"),
+    Shot(name="assistant-new", address="/assistants/new"),
+    Shot(name="assistant-import", address="/assistants/import"),
+    Shot(name="assistant", address="/assistants/{assistant}"),
+    Shot(name="assistant-use", address="/assistants/{assistant}/use"),
+    Shot(name="assistant-versions", address="/assistants/{assistant}/versions"),
+    Shot(name="assistant-drift", address="/assistants/{assistant}/drift"),
+    Shot(name="assistant-test-call", address="/assistants/{assistant}/test-call"),
     Shot(name="not-found", address="/campaigns/0b6bb0a4-0000-4000-8000-000000000000"),
 )
 # The three that the README shows: name of the shot, colours, width.
