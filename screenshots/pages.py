@@ -30,7 +30,7 @@ SHOTS: Sequence[Shot] = (
     Shot(name="sign-in", address="/", is_signed_in=False),
     Shot(name="campaigns", address="/"),
     Shot(name="campaign-running", address="/campaigns/{running}"),
-    Shot(name="campaign-contacts", address="/campaigns/{running}?page=1"),
+    Shot(name="campaign-contacts", address="/campaigns/{running}?page=2"),
     Shot(name="campaign-paused", address="/campaigns/{paused}"),
     Shot(name="campaign-stopped", address="/campaigns/{stopped}"),
     Shot(name="campaign-waiting", address="/campaigns/{waiting}"),

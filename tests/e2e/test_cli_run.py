@@ -142,3 +142,20 @@ def test_a_second_ctrl_c_leaves_at_once(console: Console) -> None:
         run.wait_for("Paused: ")
         run.interrupt()
         assert run.process.wait(15) == 1
+
+
+def test_a_canary_pauses_the_run_and_resume_calls_the_rest(console: Console) -> None:
+    write_contacts(console.folder / "contacts.csv", 6)
+    paused = console.run("run", "contacts.csv", *FAST, "--canary", "2", "--max-attempts", "2", "--retry-after", "60")
+    assert paused.returncode == 1
+    assert "Paused by itself: the first 2 contacts were called, as you wished." in paused.stdout
+    assert sum(counted_calls(console)) == 2
+    with psycopg.connect(console.variables["DATABASE_URL"]) as conn:
+        ((options,),) = conn.execute("SELECT options_json FROM campaigns").fetchall()
+        assert (options["maxAttempts"], options["retryAfterMinutes"], options["canary"]) == (2, 60, 2)
+        assert (options["pauseOnFailures"], options["lineQuiet"]) == (True, False)
+        conn.execute("UPDATE campaigns SET options_json = options_json || '{\"maxAttempts\": 1}', name = 'list'")
+        conn.execute("UPDATE contacts SET state = 'done', due_at = NULL WHERE due_at IS NOT NULL")
+    resumed = console.run("resume", "list", *FAST)
+    assert resumed.returncode == 0, resumed.stderr
+    assert counted_calls(console) == [1] * 6

@@ -144,3 +144,19 @@ async def test_a_higher_cap_is_used_at_once(database: Database) -> None:
         await web.client.patch(f"/api/campaigns/{campaign_id}", json={"cap": 2})
         lines = await rows(database, "SELECT id FROM calls WHERE holds_line")
         assert len(lines) == 4
+
+
+async def test_a_canary_is_called_then_the_campaign_waits_and_says_why(database: Database) -> None:
+    async with running_sim() as sim, running_web(database, sim.url, is_function=True) as web:
+        campaign_id = await make_campaign(database, contacts=9, cap=4)
+        wrong = await web.client.post(path_of(campaign_id, "start"), json={"canary": 0})
+        assert problem(wrong, 400, "VALIDATION_ERROR")["details"]["field"] == "canary"
+        answer = await web.client.post(path_of(campaign_id, "start"), json={"canary": 2})
+        assert answer.status_code == 200, answer.text
+        for _ in range(3):
+            await web.client.post("/api/scheduler/run")
+        assert len(await rows(database, "SELECT DISTINCT contact_id FROM calls")) == 2
+        detail = (await web.client.get(f"/api/campaigns/{campaign_id}")).json()
+        assert detail["options"]["canary"] == 2
+        (entry,) = await rows(database, "SELECT details FROM audit_log WHERE action = 'campaign.started'")
+        assert entry["details"] == {"canary": 2}

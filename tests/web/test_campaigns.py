@@ -62,7 +62,14 @@ async def test_one_request_makes_a_campaign_of_a_file(database: Database) -> Non
         (skipped,) = report["skipped"]
         assert (skipped["row"], skipped["field"], skipped["data"]["name"]) == (5, "phone", "Eve")
         assert (campaign["name"], campaign["status"], campaign["cap"]) == ("Spring", "CREATED", 5)
-        assert campaign["options"] == {"region": "US", "lineQuiet": True, "maxAttempts": 2, "retryAfterMinutes": 60}
+        options = {
+            "region": "US",
+            "lineQuiet": True,
+            "maxAttempts": 2,
+            "retryAfterMinutes": 60,
+            "pauseOnFailures": True,
+        }
+        assert campaign["options"] == options
         assert campaign["metrics"]["totalContacts"] == 2
         assert campaign["metrics"]["contactsByState"]["due"] == 2
         shown = (await web.client.get(f"{LIST}/{campaign['id']}/contacts")).json()
@@ -336,3 +343,22 @@ async def test_a_campaign_is_deleted_only_when_no_call_is_live(database: Databas
         assert (await web.client.get(LIST)).json()["campaigns"] == []
         assert (await web.client.get(f"/api/calls/{call_id}")).status_code == 200
         await make_campaign(database, contacts=1, first=9, name="spring")
+
+
+async def test_options_change_until_the_campaign_is_over(database: Database) -> None:
+    async with running_web(database) as web:
+        campaign_id = await make_campaign(database, contacts=3, options='{"lineQuiet": true, "kept": 1}')
+        path = f"{LIST}/{campaign_id}"
+        changes = {"lineQuiet": False, "maxAttempts": 3, "retryAfterMinutes": 15, "pauseOnFailures": True}
+        assert (await web.client.patch(path, json=changes)).json()["options"] == {**changes, "kept": 1}
+        await change_campaign(database, campaign_id, status="RUNNING", queued_at=START)
+        assert (await web.client.patch(path, json={"pauseOnFailures": False})).status_code == 200
+        assert (await web.client.patch(path, json={"pauseOnFailures": True})).status_code == 200
+        (watched,) = await rows(database, "SELECT watched_calls, watched_failures FROM campaigns")
+        assert watched == {"watched_calls": 0, "watched_failures": 0}
+        for wrong in ({"maxAttempts": 11}, {"retryAfterMinutes": 0}):
+            problem(await web.client.patch(path, json=wrong), 400, "VALIDATION_ERROR")
+        await change_campaign(database, campaign_id, status="COMPLETED")
+        said = problem(await web.client.patch(path, json={"maxAttempts": 2}), 409, "CONFLICT")
+        assert said["message"] == "maxAttempts: the campaign is COMPLETED, nobody is called in it any more."
+        assert (await web.client.patch(path, json={"name": "Still"})).status_code == 200

@@ -1,7 +1,7 @@
 """The beginning of a campaign in the terminal: a file becomes contacts, or is refused in plain words."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
@@ -9,6 +9,7 @@ from rich.console import Console
 from autolynx.cli.choose import ACTOR, choose_assistant, choose_number
 from autolynx.cli.finish import write_lines
 from autolynx.domain.campaign import Campaign, CampaignMode
+from autolynx.domain.campaign_changes import OptionChanges
 from autolynx.domain.import_report import ImportReport, ReportRow, UploadView
 from autolynx.errors import Conflict, ValidationProblem
 from autolynx.flows.campaign_edit import NewCampaign, create_campaign
@@ -25,17 +26,19 @@ class Wish:
     """What the person asked for; None where the settings or the account decide.
 
     `errors`: where skipped rows are written, to be mended; None for nowhere. `takes_any`: nobody is really called, so
-    any assistant and number will do.
+    any assistant and number will do. `canary`: how many contacts are called before it pauses by itself.
     """
 
     file: Path
-    errors: Path | None
+    errors: Path | None = None
     name: str | None = None
     assistant: str | None = None
     phone_number: str | None = None
     mode: CampaignMode = CampaignMode.CONTINUOUS
     cap: int | None = None
     region: str | None = None
+    options: OptionChanges = field(default_factory=OptionChanges)
+    canary: int | None = None
     is_again: bool = False
     takes_any: bool = False
 
@@ -56,6 +59,7 @@ async def create_from_file(runtime: Runtime, wish: Wish, console: Console) -> Ca
         mode=wish.mode,
         cap=wish.cap,
         phone_number_id=await choose_number(runtime, wish.phone_number, takes_any=wish.takes_any),
+        options=wish.options.chosen(),
         include_recently_called=wish.is_again,
         is_repeat_allowed=wish.is_again,
     )

@@ -50,6 +50,8 @@ def how_to_go_on(watched: Watched) -> list[str]:
         said.append(f"The account cannot dial: {watched.trouble} Mend it, then: autolynx release, and {resume}")
     elif campaign.status is CampaignStatus.FAILED:
         said.append(f"{campaign.status_reason or 'It cannot go on.'} Once that is mended, go on by: {resume}")
+    elif campaign.status is CampaignStatus.PAUSED and campaign.status_reason:
+        said.append(f"{campaign.status_reason} Go on by: {resume}")
     elif not campaign.status.is_terminal:
         said.append(f"Go on by: {resume}")
     if unsure:

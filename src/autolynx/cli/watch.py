@@ -90,8 +90,9 @@ def _is_over(glance: Glance, *, is_leaving: bool) -> bool:
     if glance.lines:
         return False
     is_paused_by_us = is_leaving and not status.is_running
+    has_paused_itself = status is _S.PAUSED and glance.report.campaign.status_reason is not None
     is_stuck = glance.account.trouble is not None and status.is_running
-    return status in {_S.CANCELED, _S.FAILED} or is_paused_by_us or is_stuck
+    return status in {_S.CANCELED, _S.FAILED} or is_paused_by_us or has_paused_itself or is_stuck
 
 
 def _scene(runtime: Runtime, glance: Glance, *, hint: str) -> Scene:

@@ -8,15 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from autolynx.domain.campaign import MAX_CAP, MIN_CAP, Campaign, CampaignMode, CampaignOptions, CampaignStatus
-from autolynx.domain.campaign_name import MAX_CAMPAIGN_NAME_CHARACTERS, default_name
-from autolynx.domain.naming import free_name, name_candidates, tidy_name
+from autolynx.domain.campaign_changes import OptionChanges, check_options, with_options
+from autolynx.domain.campaign_name import default_name
 from autolynx.errors import Conflict, ValidationProblem
+from autolynx.flows.campaign_names import check_name, is_about_name, suggest_name, with_suggestion
 from autolynx.flows.once_more import once_more
 from autolynx.flows.phone_number_choice import require_phone_number
 from autolynx.flows.upload_loading import Loaded, load_into_campaign
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import assistants, audit, calls, campaigns, reports, uploads
+from autolynx.store import assistants, audit, calls, campaigns, uploads
 from autolynx.store.database import Connection, Timeouts
 
 LOADING = Timeouts(statement_seconds=120.0, idle_seconds=60.0)  # a quarter of a million contacts in one statement
@@ -59,6 +60,7 @@ class Changes:
     mode: CampaignMode | None = None
     assistant_id: UUID | None = None
     phone_number_id: str | None = None
+    options: OptionChanges = dataclasses.field(default_factory=OptionChanges)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,8 @@ class Edited:
     @property
     def has_more_room(self) -> bool:
         """Whether more lines may be used than before."""
-        return self.after.cap > self.before.cap
+        was_gated, is_gated = self.before.options.line_quiet, self.after.options.line_quiet
+        return self.after.cap > self.before.cap or (was_gated and not is_gated)
 
 
 async def create_campaign(
@@ -103,14 +106,16 @@ async def create_campaign(
 
 
 async def patch_campaign(runtime: Runtime, campaign_id: UUID, changes: Changes, *, actor: str) -> Edited:
-    """Change a campaign: name and cap at any time, the rest only before it is started. The cap holds at once.
+    """Change a campaign: name and cap at any time, options until it is over, the rest only before it is started.
 
-    Raises ValidationProblem, NotFound, Conflict (too late, a taken name, an assistant or number that cannot be
-    used), ProviderError when a new phone number cannot be asked about.
+    The cap holds at once, attempts from the next end of a call on. Raises ValidationProblem, NotFound, Conflict (too
+    late, a taken name, an assistant or number that cannot be used), ProviderError when a new phone number cannot be
+    asked about.
     """
     name = check_name(changes.name) if changes.name is not None else None
     if changes.cap is not None:
         check_cap(changes.cap)
+    check_options(changes.options)
     before = await _get(runtime, campaign_id)
     _check_is_early_enough(before, changes)
     if changes.phone_number_id not in {None, before.phone_number_id}:
@@ -118,7 +123,7 @@ async def patch_campaign(runtime: Runtime, campaign_id: UUID, changes: Changes, 
     try:
         edited = await _save_edit(runtime, campaign_id, dataclasses.replace(changes, name=name), actor=actor)
     except Conflict as error:
-        raise await _with_suggestion(runtime, error, name or "") from None
+        raise await with_suggestion(runtime, error, name or "") from None
     log.info("campaign.edited", campaign_id=str(campaign_id), cap=edited.after.cap)
     return edited
 
@@ -150,11 +155,6 @@ def check_cap(cap: int) -> int:
     return cap
 
 
-def check_name(name: str) -> str:
-    """Return the name tidied. Raises ValidationProblem."""
-    return tidy_name(name, longest=MAX_CAMPAIGN_NAME_CHARACTERS)
-
-
 async def _insert(
     runtime: Runtime, draft: Campaign, wanted: NewCampaign, *, actor: str, owner_id: UUID | None
 ) -> Created:
@@ -164,8 +164,8 @@ async def _insert(
         try:
             return await _insert_named(runtime, named, wanted, actor=actor, owner_id=owner_id)
         except Conflict as error:
-            if draft.name or not tries_left or not _is_about_name(error):
-                raise await _with_suggestion(runtime, error, named.name) from None
+            if draft.name or not tries_left or not is_about_name(error):
+                raise await with_suggestion(runtime, error, named.name) from None
     raise AssertionError("the last try returns or raises")
 
 
@@ -173,9 +173,7 @@ async def _with_default_name(runtime: Runtime, draft: Campaign, wanted: NewCampa
     async with runtime.database.connection() as conn:
         upload = await uploads.get_upload(conn, wanted.upload_id, owner_id=owner_id, now=runtime.clock.now())
     name = default_name(upload.file_name, draft.created_at.date())
-    async with runtime.database.connection() as conn:
-        is_free = not await reports.list_taken_names(conn, [name])
-    return dataclasses.replace(draft, name=name if is_free else await _suggest(runtime, name) or name)
+    return dataclasses.replace(draft, name=await suggest_name(runtime, name) or name)
 
 
 @once_more
@@ -218,26 +216,22 @@ def counts_of(loaded: Loaded) -> dict[str, int]:
 @once_more
 async def _save_edit(runtime: Runtime, campaign_id: UUID, changes: Changes, *, actor: str) -> Edited:
     now = runtime.clock.now()
-    chosen = {key: value for key, value in dataclasses.asdict(changes).items() if value is not None}
+    chosen = {name: value for name in _EDITABLE if (value := getattr(changes, name)) is not None}
     async with runtime.database.transaction() as conn:
         before = await campaigns.lock(conn, campaign_id)
         _check_is_early_enough(before, changes)
         if changes.assistant_id not in {None, before.assistant_id}:
             await assistants.get_usable_config(conn, changes.assistant_id or before.assistant_id)
-        after = dataclasses.replace(before, **chosen)
-        await _write(conn, after)
-        await audit.append(
-            conn,
-            now=now,
-            actor=actor,
-            action="campaign.edited",
-            subject=str(campaign_id),
-            details={"fields": sorted(chosen)},
-        )
+        after = with_options(dataclasses.replace(before, **chosen), changes.options)
+        await _write(conn, after, changes.options)
+        fields = sorted([*chosen, *changes.options.chosen()])
+        details = {"fields": fields}
+        subject = str(campaign_id)
+        await audit.append(conn, now=now, actor=actor, action="campaign.edited", subject=subject, details=details)
     return Edited(before=before, after=after)
 
 
-async def _write(conn: Connection, after: Campaign) -> None:
+async def _write(conn: Connection, after: Campaign, options: OptionChanges) -> None:
     await campaigns.save_edit(
         conn,
         after,
@@ -246,14 +240,17 @@ async def _write(conn: Connection, after: Campaign) -> None:
         mode=after.mode,
         assistant_id=after.assistant_id,
         phone_number_id=after.phone_number_id,
+        options=options.chosen(),
     )
+    await campaigns.save_self_pauses(conn, [after])
 
 
+_EDITABLE = ("name", "cap", "mode", "assistant_id", "phone_number_id")
 _BEFORE_START = {"mode": "mode", "assistant_id": "assistantId", "phone_number_id": "phoneNumberId"}
 
 
 def _check_is_early_enough(campaign: Campaign, changes: Changes) -> None:
-    """Raise Conflict for what can only be changed before Start. The value that it has already is no change."""
+    """Raise Conflict for what can only be changed before Start, or the end. The value that it has is no change."""
     late = [
         word for name, word in _BEFORE_START.items() if getattr(changes, name) not in {None, getattr(campaign, name)}
     ]
@@ -262,26 +259,12 @@ def _check_is_early_enough(campaign: Campaign, changes: Changes) -> None:
             f"{', '.join(late)}: can only be changed before the campaign is started; it is {campaign.status}.",
             details={"fields": late, "status": campaign.status},
         )
-
-
-def _is_about_name(error: Conflict) -> bool:
-    return error.details.get("field") == "name"
-
-
-async def _with_suggestion(runtime: Runtime, error: Conflict, name: str) -> Conflict:
-    """Return the error; where it is about a taken name, with one that is free."""
-    free = await _suggest(runtime, name) if _is_about_name(error) else None
-    if free is None:
-        return error
-    message = f'name: a campaign of that name exists already; "{free}" is free.'
-    return Conflict(message, details={"field": "name", "suggestion": free})
-
-
-async def _suggest(runtime: Runtime, name: str) -> str | None:
-    candidates = list(name_candidates(name, longest=MAX_CAMPAIGN_NAME_CHARACTERS))
-    async with runtime.database.connection() as conn:
-        taken = await reports.list_taken_names(conn, candidates)
-    return free_name(name, taken, longest=MAX_CAMPAIGN_NAME_CHARACTERS)
+    if changes.options.chosen() and campaign.status.is_terminal:
+        fields = sorted(changes.options.chosen())
+        raise Conflict(
+            f"{', '.join(fields)}: the campaign is {campaign.status}, nobody is called in it any more.",
+            details={"fields": fields, "status": campaign.status},
+        )
 
 
 async def _get(runtime: Runtime, campaign_id: UUID) -> Campaign:

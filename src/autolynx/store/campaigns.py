@@ -201,13 +201,14 @@ async def save_edit(
     mode: CampaignMode,
     assistant_id: UUID,
     phone_number_id: str,
+    options: Mapping[str, Any],
 ) -> None:
     """Write what a person may edit; the caller has checked what is allowed now. Raises Conflict for a taken name."""
     try:
         await conn.execute(
-            """UPDATE campaigns SET name = %s, cap = %s, mode = %s, assistant_id = %s, phone_number_id = %s
-               WHERE id = %s""",
-            [name, cap, mode, assistant_id, phone_number_id, campaign.id],
+            """UPDATE campaigns SET name = %s, cap = %s, mode = %s, assistant_id = %s, phone_number_id = %s,
+                   options_json = options_json || %s WHERE id = %s""",
+            [name, cap, mode, assistant_id, phone_number_id, Jsonb(dict(options)), campaign.id],
         )
     except UniqueViolation as error:
         if error.diag.constraint_name == "campaigns_name_key":

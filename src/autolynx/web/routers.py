@@ -14,11 +14,13 @@ from autolynx.web.api import (
     dialing,
     exports,
     feed,
+    follow_ups,
     health,
     history,
     incidents,
     metrics,
     phone_numbers,
+    plans,
     scheduler,
     session,
     tokens,
@@ -34,6 +36,8 @@ from autolynx.web.pages import (
     campaign_moves,
     entrance,
     live,
+    system,
+    system_moves,
 )
 from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
@@ -43,8 +47,10 @@ GUARDED: tuple[APIRouter, ...] = (
     assistant_versions.router,
     phone_numbers.router,
     uploads.router,
+    plans.router,
     campaigns.router,
     campaign_life.router,
+    follow_ups.router,
     contacts.router,
     exports.router,
     feed.router,
@@ -77,6 +83,8 @@ PAGES: tuple[APIRouter, ...] = (
     assistant_calls.router,
     campaign.router,
     campaign_moves.router,
+    system.router,
+    system_moves.router,
     live.router,
     entrance.router,
 )

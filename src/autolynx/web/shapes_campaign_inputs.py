@@ -55,13 +55,17 @@ class NewCampaignInput(Input):
 
 
 class CampaignChanges(Input):
-    """What to change. Mode, assistant and phone number only before Start."""
+    """What to change. Mode, assistant and phone number only before Start, options until the campaign is over."""
 
     name: Name | None = None
     cap: Cap | None = None
     mode: CampaignMode | None = None
     assistant_id: UUID | None = None
     phone_number_id: PhoneNumberId | None = None
+    line_quiet: bool | None = None
+    max_attempts: int | None = Field(default=None, ge=1, le=MAX_ATTEMPTS)
+    retry_after_minutes: int | None = Field(default=None, ge=1, le=MAX_RETRY_MINUTES)
+    pause_on_failures: bool | None = None
 
 
 class StartInput(Input):

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 
 from autolynx.domain.bounds import Bound
 from autolynx.domain.campaign import CampaignStatus
+from autolynx.domain.campaign_changes import OptionChanges
 from autolynx.errors import ValidationProblem
 from autolynx.flows.campaign_edit import (
     Changes,
@@ -218,13 +219,19 @@ def hash_of(text: str) -> str:
 async def patch(
     campaign_id: UUID, body: CampaignChanges, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep
 ) -> CampaignDetail:
-    """Change name and cap at any time, at once; mode, assistant and phone number before Start."""
+    """Change name and cap at any time, at once; options until it is over; mode, assistant and number before Start."""
     changes = Changes(
         name=body.name,
         cap=body.cap,
         mode=body.mode,
         assistant_id=body.assistant_id,
         phone_number_id=body.phone_number_id,
+        options=OptionChanges(
+            line_quiet=body.line_quiet,
+            max_attempts=body.max_attempts,
+            retry_after_minutes=body.retry_after_minutes,
+            pauses_on_failures=body.pause_on_failures,
+        ),
     )
     edited = await patch_campaign(runtime, campaign_id, changes, actor=actor.name)
     if edited.has_more_room and edited.after.status.is_running:

@@ -14,7 +14,8 @@ from autolynx.flows.phone_numbers import list_phone_numbers
 from autolynx.flows.test_call import TestCall, place_test_call
 from autolynx.runtime import Runtime
 from autolynx.store import reports, test_calls
-from autolynx.store.report_rows import ContactFilter, list_contacts
+from autolynx.store.contact_pages import list_contacts
+from autolynx.store.report_rows import ContactFilter
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.pages.assistant_typed import beside, typed_values

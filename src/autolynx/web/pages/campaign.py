@@ -10,7 +10,8 @@ from autolynx.errors import NotFound
 from autolynx.flows.dialing_state import get_campaign_bound
 from autolynx.runtime import Runtime
 from autolynx.store import feed, live, reports
-from autolynx.store.report_rows import ContactFilter, list_contacts
+from autolynx.store.contact_pages import list_contacts
+from autolynx.store.report_rows import ContactFilter
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.campaign_view import CampaignView, campaign_view
 from autolynx.web.pages.paging import Paging, page_number

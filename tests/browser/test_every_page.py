@@ -1,0 +1,38 @@
+"""Every page, light and dark, wide and narrow, with the worst names: accessible, and never wider than its window."""
+
+from typing import Literal
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.support.accessibility import assert_accessible
+from tests.support.furniture import furnish
+from tests.support.house import House
+from tests.support.page_watch import PHONE, WIDE, is_as_wide_as_its_window, watched_context
+
+pytestmark = pytest.mark.anyio
+# Addresses name the furniture in braces. A new page gets its line here.
+PAGES = [
+    "/",
+    "/?q=nobody+is+called+so",
+    "/campaigns/{completed}",
+    "/campaigns/{running}",
+    "/campaigns/{paused}",
+    "/campaigns/{waiting}?page=2",
+    "/campaigns/{failed}",
+]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+async def test_every_page_shuts_nobody_out(
+    browser: Browser, house: House, scheme: Literal["light", "dark"], width: int
+) -> None:
+    furniture = await furnish(house.database)
+    async with watched_context(browser, house.url, width=width, scheme=scheme) as (context, _):
+        page = await context.new_page()
+        await page.goto(await house.link())
+        for address in PAGES:
+            await page.goto(address.format(**vars(furniture)))
+            await assert_accessible(page)
+            assert await is_as_wide_as_its_window(page), f"{address} scrolls sideways"
