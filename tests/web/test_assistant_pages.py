@@ -77,6 +77,7 @@ async def test_an_assistant_is_switched_in_place(database: Database) -> None:
         assert 'aria-checked="false"' in off
         on = words_of(await _send(client, f"/assistants/{assistant_id}/activate"))
         assert 'aria-checked="true"' in on
+        assert 'id="test-inactive" hidden' in on
         gone = await _send(client, f"/assistants/{uuid4()}/activate")
         assert "There is no assistant of that id" in words_of(gone, 404)
 
