@@ -43,6 +43,7 @@ SHOTS: Sequence[Shot] = (
     Shot(name="assistant-versions", address="/assistants/{assistant}/versions"),
     Shot(name="assistant-drift", address="/assistants/{assistant}/drift"),
     Shot(name="assistant-test-call", address="/assistants/{assistant}/test-call"),
+    Shot(name="analytics", address="/analytics"),
     Shot(name="not-found", address="/campaigns/0b6bb0a4-0000-4000-8000-000000000000"),
 )
 # The three that the README shows: name of the shot, colours, width.

@@ -20,6 +20,11 @@ PAGES = [
     "/campaigns/{paused}",
     "/campaigns/{waiting}?page=2",
     "/campaigns/{failed}",
+    "/campaigns/{completed}?outcome=voicemail&sort=latest",
+    "/campaigns/{completed}?q=nobody+is+called+so",
+    "/campaigns/{completed}/analytics",
+    "/campaigns/{waiting}/analytics",
+    "/campaigns/{completed}/events",
 ]
 
 
