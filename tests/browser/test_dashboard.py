@@ -1,4 +1,4 @@
-"""The list of campaigns: searched, filtered, sorted and paged, by mouse and by keyboard; its address keeps all of it."""
+"""The list of campaigns: searched, filtered, sorted and paged, by mouse and by keyboard; the address keeps it."""
 
 import re
 from datetime import timedelta
