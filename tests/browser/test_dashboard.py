@@ -1,4 +1,4 @@
-"""The list of campaigns: searched, filtered, sorted and paged, by mouse and by keyboard; the address keeps it."""
+"""The list of campaigns: searched, filtered and sorted in its address, moved in place, stopped, exported, told live."""
 
 import re
 from datetime import timedelta

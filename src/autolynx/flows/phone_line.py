@@ -55,6 +55,10 @@ class PhoneLines:
                 self._seen.popitem(last=False)
             return seen
 
+    def last_look(self, phone_number_id: str) -> PhoneLine | None:
+        """Return what was seen last, however long ago; None where nobody has looked yet."""
+        return self._seen.get(phone_number_id)
+
     def _is_fresh(self, seen: PhoneLine) -> bool:
         age = self._runtime.clock.now() - seen.last_checked
         return age < timedelta(seconds=self._runtime.settings.scaled(FRESH_SECONDS))

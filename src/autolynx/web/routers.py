@@ -36,6 +36,8 @@ from autolynx.web.pages import (
     campaign_moves,
     entrance,
     live,
+    system,
+    system_moves,
 )
 from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
@@ -81,6 +83,8 @@ PAGES: tuple[APIRouter, ...] = (
     assistant_calls.router,
     campaign.router,
     campaign_moves.router,
+    system.router,
+    system_moves.router,
     live.router,
     entrance.router,
 )

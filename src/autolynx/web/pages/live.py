@@ -13,8 +13,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from autolynx.errors import ValidationProblem
 from autolynx.flows.dialing_state import get_campaign_bound
 from autolynx.flows.live_watch import News, Update
+from autolynx.flows.phone_line import PhoneLines
 from autolynx.runtime import Runtime
 from autolynx.store import live
+from autolynx.store.feed import AccountSeen
 from autolynx.web.api.feed import (
     COME_BACK_MILLISECONDS,
     GRACE_SECONDS,
@@ -23,6 +25,7 @@ from autolynx.web.api.feed import (
     ended_by,
     get_live_feed,
 )
+from autolynx.web.api.health import get_phone_lines
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.account_view import account_view
 from autolynx.web.pages.fragments import Renderings, account_part, is_stale, rows_part
@@ -30,6 +33,7 @@ from autolynx.web.pages.rendering import fragment
 from autolynx.web.pages.resting import resting_sentence
 from autolynx.web.pages.row_view import row_view
 from autolynx.web.pages.shared_work import SharedWork
+from autolynx.web.pages.system import state_part
 
 MOST_CAMPAIGNS = 50
 LATEST = 8
@@ -55,7 +59,7 @@ async def stream(
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
     wanted = {campaign_id: min(seen, MOST_ID) or None for campaign_id in _ids(campaigns)}
     feed, shutdown = get_live_feed(request), anyio.Event()
-    page = _Page(runtime, _shared(request), view=view, stamp=stamp)
+    page = _Page(runtime, _shared(request), get_phone_lines(request), view=view, stamp=stamp)
     return EventSourceResponse(
         ended_by(shutdown, feed, page.events(feed.watch_all(wanted))),
         ping=HEARTBEAT_SECONDS,
@@ -75,8 +79,9 @@ class Shared:
 class _Page:
     """One page that watches."""
 
-    def __init__(self, runtime: Runtime, shared: Shared, *, view: str, stamp: str) -> None:
+    def __init__(self, runtime: Runtime, shared: Shared, lines: PhoneLines, *, view: str, stamp: str) -> None:
         self._runtime = runtime
+        self._lines = lines
         self._renderings = shared.renderings
         self._work = shared.work
         self._view = view
@@ -99,9 +104,16 @@ class _Page:
         if news.account is not None:
             account = account_view(news.account, self._runtime.settings.pacing, self._runtime.clock.now())
             parts.append(account_part(account))
+            if self._view == "system":
+                parts.append(await self._system(news.account))
         for campaign_id, update in news.updates.items():
             parts.append(await self._campaign(campaign_id, update))
         return "".join(parts)
+
+    async def _system(self, seen: AccountSeen) -> str:
+        """Return the state of dialling; asked once for all who watch, every second anew."""
+        key = ("system", seen, self._runtime.clock.now().replace(microsecond=0))
+        return await self._work.once(key, lambda: state_part(self._runtime, self._lines))
 
     async def _campaign(self, campaign_id: UUID, update: Update) -> str:
         now = self._runtime.clock.now()
@@ -134,7 +146,7 @@ class _Page:
         return fragment("latest_part.html", latest=[row_view(row, now=now, time_scale=scale) for row in found])
 
     def _is_stale(self, news: News) -> bool:
-        if news.account is not None and self._view == "list":
+        if news.account is not None and self._view in {"list", "system"}:
             stamp = account_view(news.account, self._runtime.settings.pacing, self._runtime.clock.now()).stamp
             is_other, self._stamp = bool(self._stamp) and stamp != self._stamp, stamp
             return is_other or is_stale(news)
