@@ -1,4 +1,4 @@
-"""Assistants in the browser: made, edited, cloned, imported, called for a test, and not deleted while they are needed."""
+"""Assistants in the browser: made, edited, cloned, imported, heard in a test call, and not deleted while needed."""
 
 import re
 
