@@ -20,7 +20,7 @@ from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.pages.assistant_typed import beside, typed_values
 from autolynx.web.pages.assistants import assistant_id_of, look_at
-from autolynx.web.pages.campaign import campaign_id_of
+from autolynx.web.pages.campaign_address import campaign_id_of
 from autolynx.web.pages.rendering import answer, fragment, page
 from autolynx.web.pages.row_view import row_view
 

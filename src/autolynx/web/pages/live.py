@@ -37,6 +37,7 @@ from autolynx.web.pages.system import state_part
 
 MOST_CAMPAIGNS = 50
 LATEST = 8
+CAMPAIGN_VIEWS = frozenset({"campaign", "events", "analytics"})  # the pages of one campaign
 
 router = APIRouter(include_in_schema=False)
 
@@ -86,6 +87,7 @@ class _Page:
         self._work = shared.work
         self._view = view
         self._stamp = stamp
+        self._unsure: int | None = None
 
     async def events(self, news: AsyncGenerator[News, None]) -> AsyncGenerator[ServerSentEvent, None]:
         """Turn news into messages."""
@@ -96,6 +98,8 @@ class _Page:
                 html = await self._html(one)
                 if html:
                     yield ServerSentEvent(data=html, id=str(last) if last else None)
+                for name in self._names(one):
+                    yield ServerSentEvent(event=name, data="-")
                 if self._is_stale(one):
                     yield ServerSentEvent(event="stale", data="-")
 
@@ -115,13 +119,25 @@ class _Page:
         key = ("system", seen, self._runtime.clock.now().replace(microsecond=0))
         return await self._work.once(key, lambda: state_part(self._runtime, self._lines))
 
+    def _names(self, news: News) -> list[str]:
+        """Return what the page may want to ask for anew: `changed` for its own lists, `unsure` for who waits."""
+        if self._view not in CAMPAIGN_VIEWS:
+            return []
+        reports = [update.report for update in news.updates.values() if update.report is not None]
+        unsure = sum(report.counters.unsure for report in reports) if reports else self._unsure
+        is_other, self._unsure = self._unsure not in {None, unsure}, unsure
+        is_changed = self._view != "campaign" and bool(news.updates)
+        return [name for name, is_said in (("changed", is_changed), ("unsure", is_other)) if is_said]
+
     async def _campaign(self, campaign_id: UUID, update: Update) -> str:
         now = self._runtime.clock.now()
-        if self._view != "campaign":
+        if self._view not in CAMPAIGN_VIEWS:
             return self._renderings.of_campaign("list", update, now=now)
         notice = await self._notice(update)
-        rows = rows_part(update.rows.values(), now=now, time_scale=self._runtime.settings.time_scale)
         head = self._renderings.of_campaign("campaign", update, now=now, notice=notice)
+        if self._view != "campaign":
+            return head
+        rows = rows_part(update.rows.values(), now=now, time_scale=self._runtime.settings.time_scale)
         return head + rows + await self._latest(campaign_id, update)
 
     async def _notice(self, update: Update) -> str | None:
