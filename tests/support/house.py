@@ -51,6 +51,6 @@ async def running_house(database_url: str, *, speed: float = SPEED, **settings: 
             values = {"DATABASE_URL": database_url, "VAPI_BASE_URL": sim.url, "PUBLIC_URL": url, "TIME_SCALE": speed}
             chosen = settings_for_test(**{**SECRETS, **values, **settings})
             async with open_engine(chosen) as engine, serving(build_web(engine), listener):
-                assert engine.ticker is not None
-                engine.ticker.start()
+                if engine.ticker is not None:  # a function has none: cron ticks
+                    engine.ticker.start()
                 yield House(url=url, runtime=engine.runtime, sim=sim)

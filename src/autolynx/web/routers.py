@@ -27,7 +27,7 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
-from autolynx.web.pages import campaign, campaign_moves, entrance, live
+from autolynx.web.pages import campaign, campaign_moves, entrance, live, new_campaign
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -64,6 +64,7 @@ OWN_LOCK: tuple[APIRouter, ...] = (
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
+    new_campaign.router,
     campaign.router,
     campaign_moves.router,
     live.router,
