@@ -112,7 +112,11 @@ async def test_what_the_server_refuses_is_said_in_its_words(page: Page, house: H
 async def test_an_upload_is_cancelled_and_another_one_begun(page: Page, house: House) -> None:
     await new_campaign(page, house)
     held: list[Route] = []
-    await page.route("**/api/uploads", lambda route: held.append(route))  # nobody answers
+
+    async def hold(route: Route) -> None:  # nobody answers
+        held.append(route)
+
+    await page.route("**/api/uploads", hold)
     await choose(page, a_list().encode())
     await expect(page.get_by_role("progressbar", name="Upload")).to_be_visible()
     await page.get_by_role("button", name="Cancel").click()
