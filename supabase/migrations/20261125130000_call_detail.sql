@@ -2,6 +2,9 @@
 
 ALTER TABLE calls ADD COLUMN cost_breakdown jsonb;
 
+-- A rare outcome is found without a look at every call of a long list.
+CREATE INDEX calls_ends_idx ON calls (campaign_id, outcome, status, success_evaluation) WHERE outcome IS NOT NULL;
+
 -- In a long history looks and decisions are few among what the provider told.
 CREATE INDEX call_events_unprompted_idx ON call_events (campaign_id, id) WHERE source NOT IN ('webhook', 'dial');
 

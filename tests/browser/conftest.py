@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.support.browser import require_chromium, running_browser
 from tests.support.house import House, running_house
-from tests.support.page_watch import Watch, watched_context
+from tests.support.page_watch import PATIENCE_MILLISECONDS, Watch, watched_context
+
+expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
 @pytest.fixture(scope="package")
@@ -23,9 +25,10 @@ async def browser(chromium: str, anyio_backend: str) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def house(chromium: str, database_url: str) -> AsyncIterator[House]:
-    """The installation of this test."""
-    async with running_house(database_url) as running:
+async def house(request: pytest.FixtureRequest, chromium: str, database_url: str) -> AsyncIterator[House]:
+    """The installation of this test; the mark `house` says what is set otherwise in it."""
+    marked = request.node.get_closest_marker("house")
+    async with running_house(database_url, **(marked.kwargs if marked else {})) as running:
         yield running
 
 

@@ -21,24 +21,26 @@ def test_the_demo_calls_44_contacts_and_leaves_nothing_but_the_results(bare_cons
     assert not bare_console.processes()
 
 
-def test_the_demo_shows_a_live_page_until_it_is_left(bare_console: Console) -> None:
+def test_the_demo_opens_on_the_dashboard_until_it_is_left(bare_console: Console) -> None:
     with bare_console.running("demo", "--speed", "100", "--port", "0") as demo:
-        link = demo.wait_for("Live page: ").removeprefix("Live page: ")
+        link = demo.wait_for("Dashboard: ").removeprefix("Dashboard: ")
         opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
         with opener.open(link, timeout=20) as page:
-            assert "Local businesses" in page.read().decode()
+            shown = page.read().decode()
+            assert "<h1>Campaigns</h1>" in shown
+            assert "Local businesses" in shown
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(link, timeout=20)  # noqa: S310 - our own address
         with refused.value:
             assert refused.value.code == 401
-        demo.wait_for("The live page stays up.")
+        demo.wait_for("The dashboard stays up.")
         demo.interrupt()
         assert demo.process.wait(20) == 0
 
 
 def test_nothing_outlives_a_demo_that_is_killed(bare_console: Console) -> None:
     with bare_console.running("demo", "--speed", "5", "--port", "0") as demo:
-        demo.wait_for("Live page: ")
+        demo.wait_for("Dashboard: ")
         started = bare_console.processes()
         assert any("vapisim" in line for line in started)
         assert any("postgres" in line for line in started)

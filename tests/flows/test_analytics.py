@@ -3,6 +3,7 @@
 import random
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from autolynx.flows.campaign_life import start_campaign
 from autolynx.runtime import Runtime
 from autolynx.store.analytics import CallFilter
 from autolynx.store.database import Database
+from autolynx.store.migrate import migrate, migration_files
 from tests.flows.test_counters import NOWHERE, random_step
 from tests.support.campaign_rows import START, add_assistant, add_call, change_campaign, make_campaign
 from tests.support.checks import query
@@ -24,6 +26,7 @@ from tests.support.figures import assert_analytics_are_a_recount, assert_figures
 pytestmark = pytest.mark.anyio
 
 DAY = date(2026, 3, 2)
+FIGURES = 20261125110000  # the migration that brought them
 
 
 def at(text: str) -> datetime:
@@ -100,6 +103,10 @@ async def test_a_call_that_is_corrected_moves_and_one_that_is_deleted_goes(datab
         "outcome = 'not_dialled', counts_as_attempt = false",
         "outcome = 'answered', counts_as_attempt = true",
     ):
+        await query(database, change.format(change_of), call_id)
+        await assert_figures_are_a_recount(database)
+    earlier = "claimed_at = claimed_at - interval '1 day', cost_usd = 0.35"
+    for change_of in (earlier, "claimed_at = claimed_at + interval '1 day', cost_usd = 0.25"):
         await query(database, change.format(change_of), call_id)
         await assert_figures_are_a_recount(database)
     found = await analytics(runtime_at(database))
@@ -204,3 +211,13 @@ async def test_who_never_was_is_not_found(database: Database, of: str) -> None:
     unknown: UUID = uuid4()
     with pytest.raises(NotFound):
         await analytics(runtime_at(database), **{of: unknown})
+
+
+async def test_calls_that_were_there_before_the_figures_are_counted(empty_database: Database, tmp_path: Path) -> None:
+    for migration in migration_files():
+        if int(migration.version) < FIGURES:
+            (tmp_path / f"{migration.version}_{migration.name}.sql").write_text(migration.sql, "utf-8")
+    await migrate(empty_database, tmp_path)
+    await add_call(empty_database, await make_campaign(empty_database, contacts=1), 0)
+    assert str(FIGURES) in [one.version for one in await migrate(empty_database)]
+    assert (await analytics(runtime_at(empty_database))).total == Figures(completed=1, answered=1)

@@ -1,12 +1,13 @@
 """A whole installation, as an operator has it: database, simulator, server with refiller and ticker, in one test."""
 
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from autolynx.bootstrap import build_web, open_engine
+from autolynx.bootstrap import Engine, build_web, open_engine
 from autolynx.cli.listening import listen, port_of, serving
 from autolynx.cli.signing_in import sign_in_link
 from autolynx.runtime import Runtime
@@ -23,6 +24,26 @@ SECRETS = {
 }
 
 
+class Door:
+    """The server at one port. Shut and opened again it is like one that was restarted."""
+
+    def __init__(self, engine: Engine, listener: socket.socket) -> None:
+        self._engine = engine
+        self._port = port_of(listener)
+        self._listener: socket.socket | None = listener
+        self._open = AsyncExitStack()
+
+    async def open(self) -> None:
+        """Serve."""
+        listener = self._open.enter_context(self._listener or listen(HOST, self._port))
+        self._listener = None
+        await self._open.enter_async_context(serving(build_web(self._engine), listener))
+
+    async def shut(self) -> None:
+        """Serve nobody any more."""
+        await self._open.aclose()
+
+
 @dataclass(frozen=True, kw_only=True)
 class House:
     """A running installation at `url`, and what a test needs to look behind its pages."""
@@ -30,6 +51,7 @@ class House:
     url: str
     runtime: Runtime
     sim: Sim
+    door: Door
 
     @property
     def database(self) -> Database:
@@ -50,7 +72,12 @@ async def running_house(database_url: str, *, speed: float = SPEED, **settings: 
         async with running_sim(speed=speed) as sim:
             values = {"DATABASE_URL": database_url, "VAPI_BASE_URL": sim.url, "PUBLIC_URL": url, "TIME_SCALE": speed}
             chosen = settings_for_test(**{**SECRETS, **values, **settings})
-            async with open_engine(chosen) as engine, serving(build_web(engine), listener):
+            async with open_engine(chosen) as engine:
+                door = Door(engine, listener)
+                await door.open()
                 if engine.ticker is not None:  # a function has none: cron ticks
                     engine.ticker.start()
-                yield House(url=url, runtime=engine.runtime, sim=sim)
+                try:
+                    yield House(url=url, runtime=engine.runtime, sim=sim, door=door)
+                finally:
+                    await door.shut()

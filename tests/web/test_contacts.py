@@ -1,12 +1,14 @@
 """The contacts of a campaign over JSON."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from autolynx.store.contact_pages import COUNTED_TO
 from autolynx.store.database import Database
-from tests.support.campaign_rows import add_call, change_contact, make_campaign
+from tests.support.campaign_rows import START, add_call, change_contact, make_campaign
 from tests.support.web import Web, problem, running_web
 
 pytestmark = pytest.mark.anyio
@@ -83,3 +85,88 @@ async def test_filters_look_at_the_latest_counted_call(database: Database) -> No
             "contacts"
         ]
         assert (last["state"], last["reason"], last["call"]) == ("excluded", "out of attempts", None)
+
+
+async def page_of(web: Web, campaign_id: Any, **query: Any) -> dict[str, Any]:
+    answer = await web.client.get(f"/api/campaigns/{campaign_id}/contacts", params=query)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def test_the_order_of_the_file_can_be_turned_round_and_those_called_last_put_first(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=5)
+    for position, minutes in ((0, 9), (1, 3), (3, 5)):
+        await add_call(database, campaign_id, position, claimed_at=START + timedelta(minutes=minutes))
+    await add_call(database, campaign_id, 1, attempt=2, claimed_at=START + timedelta(minutes=10), outcome="busy")
+    async with running_web(database) as web:
+        assert await names(web, campaign_id, order="desc") == [f"Ada {n}" for n in (4, 3, 2, 1, 0)]
+        latest = [f"Ada {n}" for n in (1, 0, 3, 2, 4)]
+        assert await names(web, campaign_id, sort="latest") == latest
+        for limit in (1, 2, 3):
+            pages = [await names(web, campaign_id, sort="latest", limit=limit, page=page) for page in range(1, 7)]
+            assert [name for page in pages for name in page] == latest
+        assert await names(web, campaign_id, sort="latest", outcome="answered") == ["Ada 0", "Ada 3"]
+        assert await names(web, campaign_id, sort="latest", status="NOT_CALLED") == ["Ada 2", "Ada 4"]
+        problem(
+            await web.client.get(f"/api/campaigns/{campaign_id}/contacts", params={"sort": "name"}),
+            *(400, "VALIDATION_ERROR"),
+        )
+
+
+async def test_contacts_are_filtered_by_success(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=4)
+    for position, success in enumerate((True, False, None, True)):
+        await add_call(database, campaign_id, position, success_evaluation=success)
+    async with running_web(database) as web:
+        assert await names(web, campaign_id, success=True) == ["Ada 0", "Ada 3"]
+        assert await names(web, campaign_id, success=False) == ["Ada 1"]
+        assert await names(web, campaign_id, success=True, search="Ada 3") == ["Ada 3"]
+
+
+@pytest.mark.parametrize("is_called_twice", [False, True])
+async def test_totals_are_exact_as_far_as_they_are_counted(database: Database, is_called_twice: bool) -> None:
+    campaign_id = await make_campaign(database, contacts=12)
+    for position in range(9):
+        await change_contact(database, campaign_id, position, state="done")
+        await add_call(database, campaign_id, position, outcome="busy" if position % 3 else "answered")
+    if is_called_twice:
+        await add_call(database, campaign_id, 0, attempt=2, outcome="busy")
+    busy = 7 if is_called_twice else 6
+    async with running_web(database) as web:
+        for query, total in (
+            ({}, 12),
+            ({"outcome": "busy"}, busy),
+            ({"outcome": "answered"}, 9 - busy),
+            ({"outcome": "voicemail"}, 0),
+            ({"status": "NOT_CALLED"}, 3),
+            ({"status": "ENDED", "search": "Ada"}, 9),
+        ):
+            found = await page_of(web, campaign_id, limit=2, **query)
+            assert (found["pagination"]["total"], found["isTotalExact"]) == (total, True), query
+            beyond = await page_of(web, campaign_id, limit=2, page=50, **query)
+            assert (beyond["contacts"], beyond["pagination"]["total"]) == ([], total), query
+
+
+async def test_beyond_a_thousand_it_is_not_counted_to_the_end(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=COUNTED_TO + 60)
+    async with running_web(database) as web:
+        found = await page_of(web, campaign_id, search="Ada")
+        assert (found["pagination"]["total"], found["isTotalExact"]) == (COUNTED_TO, False)
+        found = await page_of(web, campaign_id, search="Ada", page=21)
+        assert (found["pagination"]["total"], found["isTotalExact"]) == (COUNTED_TO + 50, False)
+        found = await page_of(web, campaign_id, search="Ada", page=22)
+        assert (found["pagination"]["total"], found["isTotalExact"]) == (COUNTED_TO + 60, True)
+        assert (await page_of(web, campaign_id))["pagination"]["total"] == COUNTED_TO + 60
+
+
+async def test_the_export_has_the_rows_that_the_page_shows(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=6)
+    for position, outcome in enumerate(("busy", "answered", "busy", "busy")):
+        await add_call(database, campaign_id, position, outcome=outcome)
+    await add_call(database, campaign_id, 2, attempt=2, outcome="answered")
+    async with running_web(database) as web:
+        for query in ({"outcome": "busy"}, {"status": "NOT_CALLED"}, {"search": "ada 3"}, {"status": "ENDED"}, {}):
+            lines = (await web.client.get(f"/api/campaigns/{campaign_id}/export.csv", params=query)).text.splitlines()
+            exported = [line.split(",")[2] for line in lines[1:]]
+            assert exported == await names(web, campaign_id, **query)

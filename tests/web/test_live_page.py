@@ -103,7 +103,7 @@ async def test_a_campaign_shows_its_figures_and_latest_calls(database: Database)
     assert "<dt>Success rate</dt><dd>100 %</dd>" in page
     assert "<dt>Cost</dt><dd>$1.25</dd>" in page
     assert "<dt>Time left</dt><dd>1 min 30 s</dd>" in page
-    assert re.search(r"Ada 1</b>.*Ada 0</b>", page), "the latest call comes first"
+    assert re.search(r"Ada 1</a>.*Ada 0</a>", page), "the latest call comes first"
     assert "no answer" in page
     assert "45 s" in page
 

@@ -41,9 +41,9 @@ def demo(
     speed: float = typer.Option(20.0, min=1, max=1000, help="Simulated seconds in one real second."),
     seed: int = typer.Option(7, help="Another seed, another town."),
     scenario: str = typer.Option("busy-town", help="How the town behaves; `vapisim --help` lists the scenarios."),
-    port: int = typer.Option(PORT, min=0, max=65535, help="Port of the live page; the next free one if it is taken."),
+    port: int = typer.Option(PORT, min=0, max=65535, help="Port of the dashboard; the next free one if it is taken."),
 ) -> None:
-    """See everything at work, without an account: a simulated town is called, shown here and on a live page.
+    """See everything at work, without an account: a simulated town is called, shown here and in a browser.
 
     Everything is new each time and gone afterwards; only results.csv stays in the current folder.
     """
@@ -66,14 +66,14 @@ async def _demo(settings: Settings, play: Play, listener: socket.socket, *, leav
         with as_file(example_file()) as file:
             wish = Wish(file=file, errors=None, name=CAMPAIGN, assistant=_sample_name(SPEAKER), takes_any=True)
             campaign = await create_from_file(stage.runtime, wish, console)
-        watched = await dial_to_the_end(stage, campaign, console, output=OUTPUT)
+        watched = await dial_to_the_end(stage, campaign, console, output=OUTPUT, opens_dashboard=True)
         if not leaves and watched.is_complete and not stage.interrupts.count:
             await _serve_on(stage, console)
         return watched
 
 
 async def _serve_on(stage: Stage, console: Console) -> None:
-    console.print("The live page stays up. Ctrl-C leaves.", style="grey58")
+    console.print("The dashboard stays up. Ctrl-C leaves.", style="grey58")
     await stage.interrupts.wait()
 
 

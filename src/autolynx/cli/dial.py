@@ -19,11 +19,18 @@ OTHERS_SHOWN = 10
 
 
 async def dial_to_the_end(
-    stage: Stage, campaign: Campaign, console: Console, *, output: Path, canary: int | None = None
+    stage: Stage,
+    campaign: Campaign,
+    console: Console,
+    *,
+    output: Path,
+    canary: int | None = None,
+    opens_dashboard: bool = False,
 ) -> Watched:
     """Start the campaign (or go on with it), show it until it has ended, write the results and say how it went.
 
-    `canary`: only so many contacts are called, then it pauses by itself.
+    `canary`: only so many contacts are called, then it pauses by itself. `opens_dashboard`: the link leads to all
+    campaigns instead of to this one.
     """
     runtime = stage.runtime
     await _mention_others(stage, campaign, console)
@@ -32,8 +39,10 @@ async def dial_to_the_end(
     elif not campaign.status.is_running:
         await resume_campaign(runtime, campaign.id)
     stage.go()
-    link = await sign_in_link(runtime, base_url=stage.base_url, campaign_id=campaign.id)
-    console.print(f"Live page: {link}", highlight=False, markup=False, soft_wrap=True)
+    shown = None if opens_dashboard else campaign.id
+    link = await sign_in_link(runtime, base_url=stage.base_url, campaign_id=shown)
+    word = "Dashboard" if opens_dashboard else "Live page"
+    console.print(f"{word}: {link}", highlight=False, markup=False, soft_wrap=True)
     with display(console) as show:
         watched = await watch(runtime, campaign.id, stage.interrupts, show=show)
     export = await open_export(runtime, campaign.id, actor=ACTOR)

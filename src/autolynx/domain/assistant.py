@@ -1,7 +1,7 @@
 """An assistant of the directory, and what its configuration may hold: the provider's limits, in our sentences."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -106,87 +106,96 @@ def check_config(config: Mapping[str, Any]) -> None:
 
     Only what the provider documents is checked; further keys are kept as they are. Null means not set.
     """
+    for problem in config_problems(config):
+        raise problem
+
+
+def config_problems(config: Mapping[str, Any]) -> Iterator[ValidationProblem]:
+    """Yield everything that `check_config` would refuse, in the order in which it would."""
     if len(json.dumps(config, ensure_ascii=False, default=str)) > MOST_CONFIG_CHARACTERS:
-        raise _problem("", "is larger than 256 KB; shorten the prompt")
+        yield _problem("", "is larger than 256 KB; shorten the prompt")
     if "name" in config:
-        raise _problem("name", "give the name beside the configuration, not in it")
+        yield _problem("name", "give the name beside the configuration, not in it")
     for key in _OBJECTS:
-        _check_object(config, key)
-    _check_voicemail_detection(config.get("voicemailDetection"))
+        yield from _check_object(config, key)
+    yield from _check_voicemail_detection(config.get("voicemailDetection"))
     for place, (least, most, unit) in _NUMBERS.items():
-        _check_number(place, _at(config, place), least=least, most=most, unit=unit)
+        yield from _check_number(place, value_at(config, place), least=least, most=most, unit=unit)
     for place, longest in _TEXTS.items():
-        _check_text(place, _at(config, place), longest=longest)
+        yield from _check_text(place, value_at(config, place), longest=longest)
     for place in _SWITCHES:
-        if not isinstance(_at(config, place), bool | None):
-            raise _problem(place, "must be true or false")
-    _check_words(config)
-    _check_messages(_at(config, "model.messages"))
+        if not isinstance(value_at(config, place), bool | None):
+            yield _problem(place, "must be true or false")
+    yield from _check_words(config)
+    yield from _check_messages(value_at(config, "model.messages"))
 
 
-def _check_object(config: Mapping[str, Any], key: str) -> None:
+def _check_object(config: Mapping[str, Any], key: str) -> Iterator[ValidationProblem]:
     value = config.get(key)
     if value is None:
         return
     if not isinstance(value, Mapping):
-        raise _problem(key, 'must be an object, for example {"provider": ...}')
+        yield _problem(key, 'must be an object, for example {"provider": ...}')
+        return
     for needed in _NEEDS.get(key, ()):
         if not value.get(needed):
-            raise _problem(f"{key}.{needed}", f"is required in {key}")
+            yield _problem(f"{key}.{needed}", f"is required in {key}")
 
 
-def _check_voicemail_detection(value: Any) -> None:
+def _check_voicemail_detection(value: Any) -> Iterator[ValidationProblem]:
     if value is None or value == "off":
         return
     if not isinstance(value, Mapping) or not isinstance(value.get("provider"), str):
-        raise _problem("voicemailDetection", 'must be "off", or an object with a provider, for example google')
+        yield _problem("voicemailDetection", 'must be "off", or an object with a provider, for example google')
 
 
-def _check_number(place: str, value: Any, *, least: float, most: float, unit: str) -> None:
+def _check_number(place: str, value: Any, *, least: float, most: float, unit: str) -> Iterator[ValidationProblem]:
     if value is None:
         return
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not least <= value <= most or (place in _WHOLE and value != int(value)):
         kind = "a whole number" if place in _WHOLE else "a number"
-        raise _problem(place, f"use {kind} from {least:g} to {most:g}{' ' + unit if unit else ''}")
+        yield _problem(place, f"use {kind} from {least:g} to {most:g}{' ' + unit if unit else ''}")
 
 
-def _check_text(place: str, value: Any, *, longest: int | None) -> None:
+def _check_text(place: str, value: Any, *, longest: int | None) -> Iterator[ValidationProblem]:
     if value is None:
         return
     if not isinstance(value, str):
-        raise _problem(place, "must be a text")
-    if longest is not None and len(value) > longest:
-        raise _problem(place, f"has {len(value)} characters; use at most {longest}")
+        yield _problem(place, "must be a text")
+    elif longest is not None and len(value) > longest:
+        yield _problem(place, f"has {len(value)} characters; use at most {longest}")
 
 
-def _check_words(config: Mapping[str, Any]) -> None:
+def _check_words(config: Mapping[str, Any]) -> Iterator[ValidationProblem]:
     mode = config.get("firstMessageMode")
     if mode is not None and mode not in _FIRST_MESSAGE_MODES:
-        raise _problem("firstMessageMode", f"use one of {', '.join(_FIRST_MESSAGE_MODES)}")
+        yield _problem("firstMessageMode", f"use one of {', '.join(_FIRST_MESSAGE_MODES)}")
     phrases = config.get("endCallPhrases")
     if phrases is None:
         return
     shortest, longest = PHRASE_CHARACTERS
     if not isinstance(phrases, list) or not all(isinstance(one, str) for one in phrases):
-        raise _problem("endCallPhrases", "must be a list of texts")
-    if any(not shortest <= len(one) <= longest for one in phrases):
-        raise _problem("endCallPhrases", f"each phrase must have {shortest} to {longest} characters")
+        yield _problem("endCallPhrases", "must be a list of texts")
+    elif any(not shortest <= len(one) <= longest for one in phrases):
+        yield _problem("endCallPhrases", f"each phrase must have {shortest} to {longest} characters")
 
 
-def _check_messages(messages: Any) -> None:
+def _check_messages(messages: Any) -> Iterator[ValidationProblem]:
     if messages is None:
         return
     if not isinstance(messages, list) or not all(isinstance(one, Mapping) for one in messages):
-        raise _problem("model.messages", 'must be a list of {"role": ..., "content": ...}')
+        yield _problem("model.messages", 'must be a list of {"role": ..., "content": ...}')
+        return
     for index, message in enumerate(messages):
-        if message.get("role") not in _ROLES:
-            raise _problem(f"model.messages.{index}.role", "use system, user or assistant")
+        role = message.get("role")
+        if not isinstance(role, str) or role not in _ROLES:
+            yield _problem(f"model.messages.{index}.role", "use system, user or assistant")
         if not isinstance(message.get("content"), str | None):
-            raise _problem(f"model.messages.{index}.content", "must be a text")
+            yield _problem(f"model.messages.{index}.content", "must be a text")
 
 
-def _at(config: Mapping[str, Any], place: str) -> Any:
+def value_at(config: Mapping[str, Any], place: str) -> Any:
     """Return what stands at `a.b`; None where a is no object (that is judged elsewhere)."""
     value: Any = config
     for key in place.split("."):

@@ -13,6 +13,7 @@ from autolynx.domain.pacing import (
     effective_account_cap,
     number_room,
 )
+from autolynx.domain.words import as_sentence
 
 FREE = "Calls may be placed."
 
@@ -47,9 +48,9 @@ def account_sentence(account: Account, rules: PacingRules, room: Room, now: date
     """Say what the account's room is bound by."""
     match room.bound_by:
         case "hold":
-            return f"Dialling is held: {account.hold_reason or 'by an operator.'} Release it to go on."
+            return f"Dialling is held: {as_sentence(account.hold_reason or 'by an operator')} Release it to go on."
         case "trouble":
-            return f"The account cannot dial: {account.trouble} Mend it, then release dialling."
+            return f"The account cannot dial: {as_sentence(account.trouble or '')} Mend it, then release dialling."
         case "rest":
             return f"Dialling rests for a while: {account.rest_reason or 'the provider asked for it.'}"
         case "probe":

@@ -43,6 +43,19 @@ def changed_paths(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
     return tuple(change.path for change in differences(before, after))
 
 
+def changes_to(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what has to be merged into a configuration to turn it into another; null where something is unset."""
+    changes: dict[str, Any] = {}
+    for key in {**before, **after}:
+        ours, theirs = before.get(key), after.get(key)
+        if not is_same(ours, theirs):
+            if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+                changes[key] = changes_to(ours, theirs)
+            else:
+                changes[key] = theirs
+    return changes
+
+
 def _differ(path: str, before: Any, after: Any) -> Iterator[Change]:
     if is_same(before, after):
         return

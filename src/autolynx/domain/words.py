@@ -17,6 +17,11 @@ def why(blame: Blame, ended_reason: str | None) -> str:
     return f"{_WHY[blame]} ({ended_reason})." if ended_reason else f"{_WHY[blame]}."
 
 
+def as_sentence(text: str) -> str:
+    """Return what a person wrote as a sentence that others can follow: it ends like one."""
+    return text if text.endswith((".", "!", "?", "\N{HORIZONTAL ELLIPSIS}")) else f"{text}."
+
+
 def counted(count: int, one: str, many: str) -> str:
     """Return a count with its word: `1 row has`, `2 rows have`."""
     return f"1 {one}" if count == 1 else f"{count:,} {many}"

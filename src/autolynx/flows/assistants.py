@@ -29,15 +29,22 @@ from autolynx.runtime import Runtime
 from autolynx.store import assistants, audit
 
 
-async def create_assistant(runtime: Runtime, *, name: str, config: Mapping[str, Any], actor: str) -> Assistant:
-    """Create an assistant at the provider and put it into the directory.
+async def create_assistant(
+    runtime: Runtime,
+    *,
+    name: str,
+    config: Mapping[str, Any],
+    actor: str,
+    action: VersionAction = VersionAction.CREATED,
+) -> Assistant:
+    """Create an assistant at the provider and put it into the directory; `action` is told of its first version.
 
     Raises ValidationProblem naming the field, Conflict with a free `suggestion` for a taken name, ProviderError.
     """
     name = tidy_name(name, longest=MOST_NAME_CHARACTERS)
     check_config(config)
     await require_free(runtime, name)
-    return await _create(runtime, name=name, config=config, deed=Deed(actor=actor, action=VersionAction.CREATED))
+    return await _create(runtime, name=name, config=config, deed=Deed(actor=actor, action=action))
 
 
 async def edit_assistant(

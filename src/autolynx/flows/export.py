@@ -19,7 +19,7 @@ from autolynx.domain.csv_cells import neutralise_cell
 from autolynx.domain.import_report import BYTE_ORDER_MARK
 from autolynx.runtime import Runtime
 from autolynx.store import audit, campaigns, export
-from autolynx.store.report_rows import CALLS_PATH
+from autolynx.store.report_rows import CALLS_PATH, ContactFilter
 
 ROWS_AT_ONCE = 5_000
 ROWS_WITH_TRANSCRIPT_AT_ONCE = 250
@@ -42,6 +42,7 @@ class _Plan:
     campaign_id: UUID
     keys: Sequence[str]
     has_transcript: bool
+    chosen: ContactFilter
     last: int
 
     @property
@@ -50,9 +51,17 @@ class _Plan:
 
 
 async def open_export(
-    runtime: Runtime, campaign_id: UUID, *, actor: str, has_transcript: bool = False, is_for_excel: bool = False
+    runtime: Runtime,
+    campaign_id: UUID,
+    *,
+    actor: str,
+    chosen: ContactFilter | None = None,
+    has_transcript: bool = False,
+    is_for_excel: bool = False,
 ) -> Export:
-    """Begin an export: one line per contact, called or not. Raises NotFound before the first byte.
+    """Begin an export: one line per contact, called or not, that `chosen` lets through (None: each).
+
+    Raises NotFound before the first byte.
 
     A contact without a call says NOT_CALLED, and why where we know. `is_for_excel` puts a byte order mark in front,
     without which Excel takes UTF-8 for something else.
@@ -63,6 +72,7 @@ async def open_export(
             campaign_id=campaign_id,
             keys=await export.list_variable_keys(conn, campaign_id),
             has_transcript=has_transcript,
+            chosen=chosen or ContactFilter(),
             last=await export.last_position(conn, campaign_id),
         )
         await audit.append(
@@ -108,6 +118,7 @@ async def _piece(runtime: Runtime, plan: _Plan, *, first: int) -> bytes:
         return await export.copy_lines(
             conn,
             plan.campaign_id,
+            chosen=plan.chosen,
             keys=plan.keys,
             has_transcript=plan.has_transcript,
             calls_url=runtime.settings.public_url + CALLS_PATH,

@@ -47,7 +47,7 @@ class PhoneLines:
         """Return what was seen within the last minute, or look now."""
         async with self._asking:
             seen = self._seen.get(phone_number_id)
-            if seen is None or not self._is_fresh(seen):
+            if seen is None or not self.is_fresh(seen):
                 seen = await self._ask(phone_number_id)
                 self._seen[phone_number_id] = seen
             self._seen.move_to_end(phone_number_id)
@@ -55,7 +55,12 @@ class PhoneLines:
                 self._seen.popitem(last=False)
             return seen
 
-    def _is_fresh(self, seen: PhoneLine) -> bool:
+    def last_look(self, phone_number_id: str) -> PhoneLine | None:
+        """Return what was seen last, however long ago; None where nobody has looked yet."""
+        return self._seen.get(phone_number_id)
+
+    def is_fresh(self, seen: PhoneLine) -> bool:
+        """Whether a look is young enough not to be repeated."""
         age = self._runtime.clock.now() - seen.last_checked
         return age < timedelta(seconds=self._runtime.settings.scaled(FRESH_SECONDS))
 

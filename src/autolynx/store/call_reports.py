@@ -65,6 +65,7 @@ class UnsureReport:
     call_id: UUID
     campaign_id: UUID
     campaign: str
+    campaign_status: str
     contact_id: UUID
     name: str = field(repr=False)
     business_name: str = field(repr=False)
@@ -124,16 +125,20 @@ async def list_events(conn: Connection, call_id: UUID, *, most: int) -> list[Eve
     return [EventReport(**row) for row in await cursor.fetchall()]
 
 
-async def list_unsure(conn: Connection, *, limit: int, skip: int) -> list[UnsureReport]:
-    """Return the contacts that wait for a decision, by campaign and in the order of the file."""
+async def list_unsure(
+    conn: Connection, *, campaign_id: UUID | None = None, limit: int, skip: int
+) -> list[UnsureReport]:
+    """Return the contacts, of one campaign or of all, that wait for a decision, in the order of the file."""
     cursor = await conn.execute(
-        """SELECT k.id AS call_id, t.campaign_id, c.name AS campaign, t.id AS contact_id, t.name, t.business_name,
+        """SELECT k.id AS call_id, t.campaign_id, c.name AS campaign,
+               c.status::text AS campaign_status, t.id AS contact_id, t.name, t.business_name,
                t.phone, coalesce(k.reason, t.reason) AS reason, k.claimed_at, k.dial_started_at, k.unsure_at
            FROM contacts t JOIN campaigns c ON c.id = t.campaign_id AND c.deleted_at IS NULL
            CROSS JOIN LATERAL (SELECT * FROM calls s WHERE s.contact_id = t.id
                AND s.outcome IS DISTINCT FROM 'not_dialled' ORDER BY s.attempt DESC LIMIT 1) k
-           WHERE t.is_unsure ORDER BY c.created_at, c.id, t.position LIMIT %s OFFSET %s""",
-        [limit, skip],
+           WHERE t.is_unsure AND (%(campaign_id)s::uuid IS NULL OR t.campaign_id = %(campaign_id)s)
+           ORDER BY c.created_at, c.id, t.position LIMIT %(limit)s OFFSET %(skip)s""",
+        {"campaign_id": campaign_id, "limit": limit, "skip": skip},
     )
     return [UnsureReport(**row) for row in await cursor.fetchall()]
 

@@ -24,16 +24,21 @@ _USAGE = """CROSS JOIN LATERAL (SELECT count(*) AS campaigns,
 _SELECT = f"SELECT a.*, {', '.join(f'u.{name} AS used_{name}' for name in _USED)}"
 _FILTER = """deleted_at IS NULL AND (%(q)s::text IS NULL OR strpos(lower(name), lower(%(q)s)) > 0)
     AND (%(active)s::boolean IS NULL OR active = %(active)s)
-    AND (%(source)s::assistant_source IS NULL OR source = %(source)s::assistant_source)"""
+    AND (%(source)s::assistant_source IS NULL OR source = %(source)s::assistant_source)
+    AND (%(templates)s OR source <> 'template')"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DirectoryFilter:
-    """Which assistants are wanted; `q` is a part of the name, in any case. None lets everything through."""
+    """Which assistants are wanted; `q` is a part of the name, in any case. None lets everything through.
+
+    `has_templates`: whether templates are among them.
+    """
 
     q: str | None = None
     active: bool | None = None
     source: AssistantSource | None = None
+    has_templates: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,4 +105,4 @@ def _from_row(row: Row) -> DirectoryRow:
 
 
 def _parameters(chosen: DirectoryFilter) -> dict[str, Any]:
-    return {"q": chosen.q, "active": chosen.active, "source": chosen.source}
+    return {"q": chosen.q, "active": chosen.active, "source": chosen.source, "templates": chosen.has_templates}

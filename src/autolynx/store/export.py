@@ -13,7 +13,7 @@ from psycopg import AsyncCopy
 from psycopg.abc import Buffer
 
 from autolynx.store.database import Connection
-from autolynx.store.report_rows import COLUMNS, SOURCES
+from autolynx.store.report_rows import COLUMNS, SOURCES, ContactFilter
 
 # In the order of the file; the rendering of each: free text, a time, or what can be nothing but a plain word.
 _TEXT, _TIME, _PLAIN = "text", "time", "plain"
@@ -70,13 +70,16 @@ async def copy_lines(
     conn: Connection,
     campaign_id: UUID,
     *,
+    chosen: ContactFilter,
     keys: Sequence[str],
     has_transcript: bool,
     calls_url: str,
     first: int,
     last: int,
 ) -> bytes:
-    """Return the lines of the contacts at positions `first` to `last`, in the order of the file, ended by a newline.
+    """Return the lines of those contacts at positions `first` to `last` that fit, in the order of the file.
+
+    Each is ended by a newline.
 
     `keys` are the variables that become columns; `calls_url` is what our address of a call begins with.
     """
@@ -85,12 +88,12 @@ async def copy_lines(
     if has_transcript:
         cells.append("k.transcript_json::text")
     end = ", ".join(["%(end)s", *["NULL"] * (len(cells) - 1)])
-    statement = f"""COPY ((SELECT {", ".join(cells)} FROM {SOURCES} WHERE t.campaign_id = %(id)s
+    statement = f"""COPY ((SELECT {", ".join(cells)} FROM {SOURCES} WHERE {chosen.where_latest()}
             AND t.position BETWEEN %(first)s AND %(last)s ORDER BY t.position) UNION ALL SELECT {end})
         TO STDOUT (FORMAT csv)"""
-    values = {"id": campaign_id, "first": first, "last": last, "calls_url": calls_url, "end": _END}
+    values = {"campaign_id": campaign_id, "first": first, "last": last, "calls_url": calls_url, "end": _END}
     named = {f"key{number}": key for number, key in enumerate(keys)}
-    async with conn.cursor().copy(statement, {**values, **named}) as copy:
+    async with conn.cursor().copy(statement, {**chosen.parameters(), **values, **named}) as copy:
         return await _read_all(copy, width=len(cells))
 
 

@@ -112,10 +112,14 @@ _LATEST_CALL_IS = f"""EXISTS (SELECT FROM calls k WHERE {_IS_COUNTED} AND {{}} A
 
 @dataclass(frozen=True, kw_only=True)
 class ContactFilter:
-    """Which contacts are wanted. `status` is a call status or NOT_CALLED; `search` looks in names and number."""
+    """Which contacts are wanted. `status` is a call status or NOT_CALLED; `search` looks in names and number.
+
+    Status, outcome and success are those of the latest counted call.
+    """
 
     status: str | None = None
     outcome: str | None = None
+    success: bool | None = None
     search: str | None = None
     batch: int | None = None
 
@@ -133,6 +137,7 @@ class ContactFilter:
         return {
             "status": self.status,
             "outcome": self.outcome,
+            "success": self.success,
             "batch": self.batch,
             "like": like_pattern(self.search or ""),
             "phone_like": phone_pattern(self.search or ""),
@@ -146,6 +151,30 @@ class ContactFilter:
             conditions.append(_LATEST_CALL_IS.format("k.status = %(status)s::call_status"))
         if self.outcome is not None:
             conditions.append(_LATEST_CALL_IS.format("k.outcome = %(outcome)s"))
+        if self.success is not None:
+            conditions.append(_LATEST_CALL_IS.format("k.success_evaluation = %(success)s"))
+        return conditions + self._about_the_contact()
+
+    def where_latest(self) -> str:
+        """Return the condition on contacts `t` joined with their LATEST_CALL `k`."""
+        conditions = ["t.campaign_id = %(campaign_id)s", *self.about_the_call(), *self._about_the_contact()]
+        if self.status == NOT_CALLED:  # the states say it sooner: in any other a contact has a counted call
+            conditions += ["t.state IN ('due', 'excluded')", "k.id IS NULL"]
+        return " AND ".join(conditions)
+
+    def about_the_call(self) -> list[str]:
+        """Return the conditions on a call `k`."""
+        conditions = []
+        if self.status not in {None, NOT_CALLED}:
+            conditions.append("k.status = %(status)s::call_status")
+        if self.outcome is not None:
+            conditions.append("k.outcome = %(outcome)s")
+        if self.success is not None:
+            conditions.append("k.success_evaluation = %(success)s")
+        return conditions
+
+    def _about_the_contact(self) -> list[str]:
+        conditions = []
         if self.batch is not None:
             conditions.append("t.batch_index = %(batch)s")
         if self.search:
@@ -156,29 +185,6 @@ class ContactFilter:
 
 
 CALL_STATUSES = (NOT_CALLED, *(status.value for status in CallStatus))
-
-
-async def list_contacts(
-    conn: Connection, campaign_id: UUID, chosen: ContactFilter, *, limit: int, skip: int
-) -> list[ReportRow]:
-    """Return contacts in the order of the file. The page is cut before its calls are looked up."""
-    cursor = await conn.execute(
-        f"""WITH page AS MATERIALIZED (SELECT t.id FROM contacts t WHERE {chosen.where()}
-                ORDER BY t.position LIMIT %(limit)s OFFSET %(skip)s)
-            {SELECT_ROW} FROM {SOURCES} WHERE t.id IN (SELECT id FROM page) ORDER BY t.position""",
-        {**PARAMETERS, **chosen.parameters(), "campaign_id": campaign_id, "limit": limit, "skip": skip},
-    )
-    return [ReportRow.of(row) for row in await cursor.fetchall()]
-
-
-async def count_contacts(conn: Connection, campaign_id: UUID, chosen: ContactFilter) -> int:
-    """Count the contacts that a filter lets through. Without a filter the counters know."""
-    cursor = await conn.execute(
-        f"SELECT count(*) AS found FROM contacts t WHERE {chosen.where()}",
-        {**chosen.parameters(), "campaign_id": campaign_id},
-    )
-    row = await cursor.fetchone()
-    return int(row["found"]) if row else 0
 
 
 async def list_of_calls(conn: Connection, call_ids: Collection[UUID]) -> list[tuple[UUID, ReportRow]]:

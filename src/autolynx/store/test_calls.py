@@ -1,9 +1,22 @@
 """Test calls: campaigns of one contact."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
+from autolynx.domain.campaign import CampaignStatus
 from autolynx.domain.phone import Phone
 from autolynx.store.database import Connection
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """A test call that was placed, by the id of its campaign; `outcome` is None before its end."""
+
+    id: UUID
+    status: CampaignStatus
+    created_at: datetime
+    outcome: str | None
 
 
 async def lock_phone(conn: Connection, phone: str) -> None:
@@ -32,3 +45,15 @@ async def insert_contact(conn: Connection, campaign_id: UUID, *, name: str, busi
            VALUES (%s, %s, %s, %s, %s, %s, 0)""",
         [campaign_id, name, business_name, phone.e164, phone.raw, phone.extension],
     )
+
+
+async def list_latest(conn: Connection, assistant_id: UUID, *, most: int) -> list[Placed]:
+    """Return the test calls of an assistant, the latest first."""
+    cursor = await conn.execute(
+        """SELECT c.id, c.status, c.created_at, (SELECT k.outcome FROM calls k WHERE k.campaign_id = c.id
+                ORDER BY k.claimed_at DESC, k.id LIMIT 1) AS outcome
+           FROM campaigns c WHERE c.assistant_id = %s AND c.is_test AND c.deleted_at IS NULL
+           ORDER BY c.created_at DESC, c.id LIMIT %s""",
+        [assistant_id, most],
+    )
+    return [Placed(**{**row, "status": CampaignStatus(row["status"])}) for row in await cursor.fetchall()]

@@ -27,7 +27,28 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
-from autolynx.web.pages import campaign, campaign_moves, entrance, live, new_campaign
+from autolynx.web.pages import analytics as analytics_page
+from autolynx.web.pages import (
+    assistant,
+    assistant_calls,
+    assistant_history,
+    assistant_new,
+    call,
+    campaign,
+    campaign_analytics,
+    campaign_changes,
+    campaign_events,
+    campaign_follow_up,
+    campaign_moves,
+    campaign_unsure,
+    entrance,
+    live,
+    new_campaign,
+    phone_line,
+    system,
+    system_moves,
+)
+from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -65,8 +86,23 @@ OWN_LOCK: tuple[APIRouter, ...] = (
 PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
     new_campaign.router,
+    assistant_list.router,
+    assistant_new.router,
+    assistant.router,
+    assistant_history.router,
+    assistant_calls.router,
     campaign.router,
+    campaign_analytics.router,
+    campaign_events.router,
     campaign_moves.router,
+    campaign_changes.router,
+    campaign_follow_up.router,
+    campaign_unsure.router,
+    phone_line.router,
+    call.router,
+    analytics_page.router,
+    system.router,
+    system_moves.router,
     live.router,
     entrance.router,
 )

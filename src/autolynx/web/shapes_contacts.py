@@ -106,8 +106,9 @@ class ContactSummary(Shape):
 
 
 class ContactList(Shape):
-    """A page of contacts, in the order of the file."""
+    """A page of contacts. Where `isTotalExact` is false, there are at least as many as the total says."""
 
     contacts: list[ContactShape]
     pagination: Pagination
+    is_total_exact: bool
     summary: ContactSummary

@@ -5,9 +5,8 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import Field
 
-from autolynx.flows.audit_trail import note
-from autolynx.flows.dialing import hold_dialling, release_dialling
 from autolynx.flows.dialing_state import DialingState, NumberState, get_dialing_state
+from autolynx.web import dialing_moves
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.shapes import Input, Shape
@@ -148,15 +147,12 @@ async def show(runtime: RuntimeDep, _actor: CallerDep) -> DialingShape:
 async def hold(runtime: RuntimeDep, actor: CallerDep, body: HoldInput | None = None) -> DialingShape:
     """Dial nothing new anywhere, at once; with `hangUp` live calls are ended too."""
     wanted = body or HoldInput()
-    hung_up = await hold_dialling(runtime, reason=wanted.reason, hangs_up=wanted.hang_up)
-    await note(runtime, "dialing.held", actor=actor.name, details={"hangUp": wanted.hang_up})
+    hung_up = await dialing_moves.hold(runtime, reason=wanted.reason, hangs_up=wanted.hang_up, actor=actor.name)
     return DialingShape.of(await get_dialing_state(runtime), hung_up=hung_up)
 
 
 @router.post("/dialing/release", summary="Release the red button")
 async def release(runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep) -> DialingShape:
     """Dial again: lifts the button, the account's trouble, every rest and every hold on a number."""
-    await release_dialling(runtime)
-    await note(runtime, "dialing.released", actor=actor.name)
-    await launching.work_added()
+    await dialing_moves.release(runtime, launching, actor=actor.name)
     return DialingShape.of(await get_dialing_state(runtime))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from autolynx.flows.export import open_export
+from autolynx.web.api.contacts import ContactFilterDep
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.streaming import ClosingStream
@@ -22,17 +23,24 @@ router = APIRouter(prefix="/api", tags=["campaigns"])
 )
 async def export(
     campaign_id: UUID,
+    *,
     runtime: RuntimeDep,
     actor: CallerDep,
+    chosen: ContactFilterDep,
     include: Literal["transcript"] | None = None,
     excel: Annotated[bool, Query(description="Begin with a byte order mark, by which Excel knows UTF-8.")] = False,
 ) -> Response:
-    """Return one line per contact, called or not; `include=transcript` adds `transcript_json`.
+    """Return one line per contact, called or not, that fits; `include=transcript` adds `transcript_json`.
 
     Cells that a spreadsheet would run as a formula begin with an apostrophe; signed numbers stay as they are.
     """
     exported = await open_export(
-        runtime, campaign_id, actor=actor.name, has_transcript=include == "transcript", is_for_excel=excel
+        runtime,
+        campaign_id,
+        actor=actor.name,
+        chosen=chosen,
+        has_transcript=include == "transcript",
+        is_for_excel=excel,
     )
     return ClosingStream(
         exported.chunks,

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from autolynx.flows.audit_trail import note
-from autolynx.flows.dialing import Decision, decide_unsure
+from autolynx.flows.dialing import Decision
 from autolynx.store import call_reports
 from autolynx.store.call_reports import UnsureReport
+from autolynx.web import dialing_moves
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.shapes import Input, Pagination, Shape
@@ -83,8 +83,5 @@ async def decide(
     call_id: UUID, body: DecisionInput, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep
 ) -> DecisionAnswer:
     """Dial the contact again, leave it, or let one that was left wait for a decision again."""
-    await decide_unsure(runtime, call_id, body.decision)
-    await note(runtime, "unsure.decided", actor=actor.name, subject=str(call_id), details={"decision": body.decision})
-    if body.decision is Decision.REDIAL:
-        await launching.work_added()
+    await dialing_moves.decide(runtime, call_id, body.decision, launching, actor=actor.name)
     return DecisionAnswer(call_id=call_id, decision=body.decision)

@@ -16,7 +16,8 @@ _TONES = {"hold": "bad", "trouble": "bad", "probe": "warn", "rest": "warn", "low
 class AccountView:
     """The account as every page shows it. `banner` is None where calls go out as they should.
 
-    `stamp` changes when a campaign is created or deleted; `effective_cap` is how many lines it carries now.
+    `stamp` changes when a campaign is created or deleted, an incident happens or a decision is waited for;
+    `effective_cap` is how many lines it carries now.
     """
 
     banner: str | None
@@ -45,7 +46,9 @@ def account_view(seen: AccountSeen, rules: PacingRules, now: datetime) -> Accoun
         running=seen.running,
         due=seen.due,
         unsure=seen.unsure,
-        stamp=hashlib.blake2b(repr((seen.campaigns, seen.newest_at)).encode(), digest_size=6).hexdigest(),
+        stamp=hashlib.blake2b(
+            repr((seen.campaigns, seen.newest_at, seen.unsure, seen.last_incident_id)).encode(), digest_size=6
+        ).hexdigest(),
     )
 
 

@@ -9,7 +9,8 @@ from autolynx.runtime import Runtime
 from autolynx.web import moves
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
-from autolynx.web.pages.campaign import campaign_id_of, look_at
+from autolynx.web.pages.campaign_address import campaign_id_of
+from autolynx.web.pages.campaign_frame import look_at
 from autolynx.web.pages.fragments import moved
 from autolynx.web.pages.rendering import answer, fragment, toast
 
@@ -17,9 +18,20 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.post("/campaigns/{campaign_id}/start")
-async def start(campaign_id: str, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep) -> Response:
-    """Press Start."""
-    campaign = await moves.start(runtime, campaign_id_of(campaign_id), launching, actor=actor.name)
+async def start(
+    campaign_id: str,
+    runtime: RuntimeDep,
+    actor: CallerDep,
+    launching: LaunchingDep,
+    canary: Annotated[str, Form()] = "",
+) -> Response:
+    """Press Start; with a canary the campaign pauses by itself after so many contacts."""
+    first = int(canary) if canary.isascii() and canary.isdigit() and len(canary) < 6 else None
+    campaign = await moves.start(runtime, campaign_id_of(campaign_id), launching, canary=first, actor=actor.name)
+    if first:
+        return await _answer(
+            runtime, campaign_id, f"{campaign.name} is started. It pauses by itself after {first} contacts."
+        )
     return await _answer(runtime, campaign_id, f"{campaign.name} is started. Calls go out as lines are free.")
 
 
@@ -40,7 +52,7 @@ async def resume(campaign_id: str, runtime: RuntimeDep, actor: CallerDep, launch
 @router.get("/campaigns/{campaign_id}/stop")
 async def ask_to_stop(campaign_id: str, runtime: RuntimeDep) -> Response:
     """Show what stopping means, before it is done."""
-    view, _ = await look_at(runtime, campaign_id_of(campaign_id))
+    view = (await look_at(runtime, campaign_id_of(campaign_id))).view
     return answer(fragment("stop_dialog.html", view=view))
 
 
@@ -59,5 +71,5 @@ async def stop(
 
 
 async def _answer(runtime: Runtime, campaign_id: str, sentence: str) -> Response:
-    view, _ = await look_at(runtime, campaign_id_of(campaign_id))
+    view = (await look_at(runtime, campaign_id_of(campaign_id))).view
     return answer(moved(view), toast(sentence))

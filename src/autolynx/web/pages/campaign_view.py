@@ -7,10 +7,12 @@ from uuid import UUID
 
 from autolynx.domain.campaign import CampaignMode, CampaignStatus, due_again_sentence
 from autolynx.domain.metrics import estimate_completion
+from autolynx.domain.retry import WORTH_ANOTHER_TRY
 from autolynx.store.reports import CampaignReport
 from autolynx.web.pages.words import NOTHING, money, share, span
 
 BAR_WIDTH = 1000
+_WAITING = "Waiting for the first accepted call: only with that does the campaign count as started."
 # Parts of the bar, in order: key, word, outcomes counted there.
 _PARTS = (
     ("answered", "Answered", ("answered",)),
@@ -34,6 +36,16 @@ class BarPart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Step:
+    """A point of the life of a campaign: when it was, or when it is expected; `word` alone where nobody can say."""
+
+    word: str
+    is_done: bool = False
+    at: datetime | None = None
+    is_expected: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class CampaignView:
     """A campaign as its card, its page and the terminal show it. `lines` says what each line of the cap does."""
 
@@ -52,7 +64,10 @@ class CampaignView:
     done: int
     percent: int
     success: str
+    answered: str
+    talk: str
     cost: str
+    cost_each: str
     time_word: str
     time: str
     bar_parts: Sequence[BarPart]
@@ -66,6 +81,12 @@ class CampaignView:
     completed_at: datetime | None
     ends_at: datetime | None
     created_at: datetime
+    hint: str | None
+    live_words: str
+    may_delete: bool
+    unsure: int
+    missed: str | None
+    steps: Sequence[Step]
 
 
 def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: str | None = None) -> CampaignView:
@@ -93,6 +114,9 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         done=done,
         percent=100 * done // total if total else 0,
         success=share(counters.success_rate),
+        answered=share(counters.answered / counters.completed_calls if counters.completed_calls else None),
+        talk=span(float(counters.average_duration_seconds)) if counters.average_duration_seconds else NOTHING,
+        cost_each=money(counters.average_cost_usd),
         cost=money(counters.cost_usd),
         time_word=word,
         time=time,
@@ -107,6 +131,12 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         completed_at=campaign.completed_at,
         ends_at=_ends_at(report, now),
         created_at=campaign.created_at,
+        hint=_WAITING if status is _S.QUEUED and campaign.started_at is None else None,
+        live_words=_live_words(report, lines),
+        may_delete=lines == 0,
+        unsure=counters.unsure,
+        missed=_missed(report) if status.is_terminal else None,
+        steps=_steps(report, now),
     )
 
 
@@ -124,6 +154,43 @@ def bar_parts(report: CampaignReport) -> list[BarPart]:
             parts.append(BarPart(key=key, label=label, count=count, start=start, width=width))
         start += width
     return parts
+
+
+def _steps(report: CampaignReport, now: datetime) -> list[Step]:
+    """Return created, started and completed: the truthful start is the first call that the provider accepted."""
+    campaign, status = report.campaign, report.campaign.status
+    steps = [Step(word="Created", is_done=True, at=campaign.created_at)]
+    if campaign.started_at is not None:
+        steps.append(Step(word="Started", is_done=True, at=campaign.started_at))
+    elif status.is_running:
+        steps.append(Step(word="Starting"))
+    else:
+        steps.append(Step(word="Not started"))
+    over = "Stopped" if status is _S.CANCELED else "Completed"
+    if campaign.completed_at is not None:
+        steps.append(Step(word=over, is_done=True, at=campaign.completed_at))
+    elif (ends_at := _ends_at(report, now)) is not None:
+        steps.append(Step(word="Expected to be completed", at=ends_at, is_expected=True))
+    else:
+        steps.append(Step(word=over if status is _S.CANCELED else "Not completed", is_done=status is _S.CANCELED))
+    return steps
+
+
+def _missed(report: CampaignReport) -> str | None:
+    """Return whom a follow-up may reach, in words; their number only where calls are contacts, one for one."""
+    counters = report.counters
+    found = sum(counters.calls_by_outcome[outcome] for outcome in WORTH_ANOTHER_TRY)
+    if not found:
+        return None
+    is_one_each = counters.completed_calls == counters.done + counters.unsure
+    return f"{found:,} not reached" if is_one_each else "those not reached"
+
+
+def _live_words(report: CampaignReport, held: int) -> str:
+    """Return what the live calls do, for the question what should happen to them."""
+    counters = report.counters
+    parts = [(counters.in_progress, "talking"), (counters.ringing, "ringing"), (counters.queued, "being dialled")]
+    return ", ".join(f"{count} {word}" for count, word in parts if count) or (f"{held} ending" if held else "")
 
 
 def _time(report: CampaignReport, now: datetime) -> tuple[str, str]:
@@ -152,7 +219,4 @@ def _lines(report: CampaignReport, held: int) -> list[str]:
 def _lines_sentence(report: CampaignReport, held: int) -> str:
     if not held:
         return "No line is in use."
-    counters = report.counters
-    parts = [(counters.in_progress, "talking"), (counters.ringing, "ringing"), (counters.queued, "being dialled")]
-    said = ", ".join(f"{count} {word}" for count, word in parts if count)
-    return f"{said or f'{held} ending'}, {max(0, report.campaign.cap - held)} free."
+    return f"{_live_words(report, held)}, {max(0, report.campaign.cap - held)} free."

@@ -13,8 +13,10 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from autolynx.errors import ValidationProblem
 from autolynx.flows.dialing_state import get_campaign_bound
 from autolynx.flows.live_watch import News, Update
+from autolynx.flows.phone_line import PhoneLines
 from autolynx.runtime import Runtime
 from autolynx.store import live
+from autolynx.store.feed import AccountSeen
 from autolynx.web.api.feed import (
     COME_BACK_MILLISECONDS,
     GRACE_SECONDS,
@@ -23,6 +25,7 @@ from autolynx.web.api.feed import (
     ended_by,
     get_live_feed,
 )
+from autolynx.web.api.health import get_phone_lines
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.account_view import account_view
 from autolynx.web.pages.fragments import Renderings, account_part, is_stale, rows_part
@@ -30,9 +33,11 @@ from autolynx.web.pages.rendering import fragment
 from autolynx.web.pages.resting import resting_sentence
 from autolynx.web.pages.row_view import row_view
 from autolynx.web.pages.shared_work import SharedWork
+from autolynx.web.pages.system import state_part
 
 MOST_CAMPAIGNS = 50
 LATEST = 8
+CAMPAIGN_VIEWS = frozenset({"campaign", "events", "analytics"})  # the pages of one campaign
 
 router = APIRouter(include_in_schema=False)
 
@@ -55,7 +60,7 @@ async def stream(
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
     wanted = {campaign_id: min(seen, MOST_ID) or None for campaign_id in _ids(campaigns)}
     feed, shutdown = get_live_feed(request), anyio.Event()
-    page = _Page(runtime, _shared(request), view=view, stamp=stamp)
+    page = _Page(runtime, _shared(request), get_phone_lines(request), view=view, stamp=stamp)
     return EventSourceResponse(
         ended_by(shutdown, feed, page.events(feed.watch_all(wanted))),
         ping=HEARTBEAT_SECONDS,
@@ -75,12 +80,14 @@ class Shared:
 class _Page:
     """One page that watches."""
 
-    def __init__(self, runtime: Runtime, shared: Shared, *, view: str, stamp: str) -> None:
+    def __init__(self, runtime: Runtime, shared: Shared, lines: PhoneLines, *, view: str, stamp: str) -> None:
         self._runtime = runtime
+        self._lines = lines
         self._renderings = shared.renderings
         self._work = shared.work
         self._view = view
         self._stamp = stamp
+        self._unsure: int | None = None
 
     async def events(self, news: AsyncGenerator[News, None]) -> AsyncGenerator[ServerSentEvent, None]:
         """Turn news into messages."""
@@ -91,6 +98,8 @@ class _Page:
                 html = await self._html(one)
                 if html:
                     yield ServerSentEvent(data=html, id=str(last) if last else None)
+                for name in self._names(one):
+                    yield ServerSentEvent(event=name, data="-")
                 if self._is_stale(one):
                     yield ServerSentEvent(event="stale", data="-")
 
@@ -99,17 +108,36 @@ class _Page:
         if news.account is not None:
             account = account_view(news.account, self._runtime.settings.pacing, self._runtime.clock.now())
             parts.append(account_part(account))
+            if self._view == "system":
+                parts.append(await self._system(news.account))
         for campaign_id, update in news.updates.items():
             parts.append(await self._campaign(campaign_id, update))
         return "".join(parts)
 
+    async def _system(self, seen: AccountSeen) -> str:
+        """Return the state of dialling; asked once for all who watch, every second anew."""
+        key = ("system", seen, self._runtime.clock.now().replace(microsecond=0))
+        return await self._work.once(key, lambda: state_part(self._runtime, self._lines))
+
+    def _names(self, news: News) -> list[str]:
+        """Return what the page may want to ask for anew: `changed` for its own lists, `unsure` for who waits."""
+        if self._view not in CAMPAIGN_VIEWS:
+            return []
+        reports = [update.report for update in news.updates.values() if update.report is not None]
+        unsure = sum(report.counters.unsure for report in reports) if reports else self._unsure
+        is_other, self._unsure = self._unsure not in {None, unsure}, unsure
+        is_changed = self._view != "campaign" and bool(news.updates)
+        return [name for name, is_said in (("changed", is_changed), ("unsure", is_other)) if is_said]
+
     async def _campaign(self, campaign_id: UUID, update: Update) -> str:
         now = self._runtime.clock.now()
-        if self._view != "campaign":
+        if self._view not in CAMPAIGN_VIEWS:
             return self._renderings.of_campaign("list", update, now=now)
         notice = await self._notice(update)
-        rows = rows_part(update.rows.values(), now=now, time_scale=self._runtime.settings.time_scale)
         head = self._renderings.of_campaign("campaign", update, now=now, notice=notice)
+        if self._view != "campaign":
+            return head
+        rows = rows_part(update.rows.values(), now=now, time_scale=self._runtime.settings.time_scale)
         return head + rows + await self._latest(campaign_id, update)
 
     async def _notice(self, update: Update) -> str | None:
@@ -134,7 +162,7 @@ class _Page:
         return fragment("latest_part.html", latest=[row_view(row, now=now, time_scale=scale) for row in found])
 
     def _is_stale(self, news: News) -> bool:
-        if news.account is not None and self._view == "list":
+        if news.account is not None and self._view in {"list", "system"}:
             stamp = account_view(news.account, self._runtime.settings.pacing, self._runtime.clock.now()).stamp
             is_other, self._stamp = bool(self._stamp) and stamp != self._stamp, stamp
             return is_other or is_stale(news)

@@ -15,12 +15,13 @@ class Paging:
     first: int
     last: int
     total: int
+    is_exact: bool
     previous: str | None
     following: str | None
 
     @classmethod
-    def of(cls, *, page: int, size: int, total: int, address: Callable[[int], str]) -> "Paging":
-        """Return what the foot shows of page `page` (from 1) of `total` rows."""
+    def of(cls, *, page: int, size: int, total: int, address: Callable[[int], str], is_exact: bool = True) -> "Paging":
+        """Return what the foot shows of page `page` (from 1) of `total` rows; where not exact, of at least so many."""
         pages = max(1, -(-total // size))
         return cls(
             page=page,
@@ -28,8 +29,9 @@ class Paging:
             first=min((page - 1) * size + 1, total),
             last=min(page * size, total),
             total=total,
+            is_exact=is_exact,
             previous=address(min(page - 1, pages)) if page > 1 else None,
-            following=address(page + 1) if page < pages else None,
+            following=address(page + 1) if page < pages or not is_exact else None,
         )
 
 

@@ -89,9 +89,12 @@ def notice(request: Request, *, status: int, heading: str, sentence: str, comman
     return HTMLResponse(html, status_code=status, headers=NEVER_KEPT)
 
 
-def toast(text: str, *, tone: str = "good") -> str:
-    """Return a short message that appears at the edge of the page; `tone` is good or bad."""
-    return fragment("toast.html", text=text, tone=tone)
+def toast(text: str, *, tone: str = "good", undo: str | None = None) -> str:
+    """Return a short message that appears at the edge of the page; `tone` is good or bad.
+
+    `undo` is the address that takes back what was done.
+    """
+    return fragment("toast.html", text=text, tone=tone, undo=undo)
 
 
 def answer(*parts: str, status: int = HTTPStatus.OK, **headers: str) -> Response:

@@ -24,6 +24,7 @@ class RowView:
     changed: str
     changed_at: datetime | None
     call_id: UUID | None
+    version: int | None
     position: int
 
 
@@ -43,6 +44,7 @@ def row_view(row: ReportRow, *, now: datetime, time_scale: float) -> RowView:
         changed=ago((now - changed_at).total_seconds()) if changed_at else "",
         changed_at=changed_at,
         call_id=row.call_id,
+        version=row.version,
         position=row.position,
     )
 

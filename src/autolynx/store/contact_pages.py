@@ -1,0 +1,180 @@
+"""Pages of a campaign's contacts, filtered and sorted, that cost about the same for a list of a hundred and of 250,000.
+
+Two ways lead to a page. Where many contacts fit, they are walked in order until the page is full. Where the counters
+say that few can, those few are found by an index first. Counting stops where it would become slow.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from autolynx.domain.call import ACTIVE_ORDER
+from autolynx.domain.metrics import Counters
+from autolynx.store.database import Connection
+from autolynx.store.report_rows import (
+    LATEST_CALL,
+    NOT_CALLED,
+    PARAMETERS,
+    SELECT_ROW,
+    SOURCES,
+    ContactFilter,
+    ReportRow,
+)
+
+COUNTED_TO = 1000  # beyond, "1,000+" is said
+FEW = 5000
+
+
+class ContactSort(StrEnum):
+    """What contacts may be sorted by."""
+
+    POSITION = "position"  # as in the file
+    LATEST = "latest"  # who was called last comes first, then who was not called yet
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactPage:
+    """Contacts, and how many there are; where that is not exact, at least so many."""
+
+    rows: list[ReportRow]
+    total: int
+    is_exact: bool
+
+
+async def get_page(
+    conn: Connection,
+    campaign_id: UUID,
+    chosen: ContactFilter,
+    *,
+    counters: Counters,
+    sort: ContactSort = ContactSort.POSITION,
+    is_descending: bool = False,
+    limit: int,
+    skip: int,
+) -> ContactPage:
+    """Return a page and its total. A page that is not full is the last: then nothing needs to be counted."""
+    is_few = _most(chosen, counters) <= FEW
+    rows = await list_contacts(
+        conn, campaign_id, chosen, sort=sort, is_descending=is_descending, is_few=is_few, limit=limit, skip=skip
+    )
+    if len(rows) < limit and (rows or not skip):
+        return ContactPage(rows=rows, total=skip + len(rows), is_exact=True)
+    total, is_exact = await count_contacts(conn, campaign_id, chosen, counters=counters, least=skip + len(rows))
+    return ContactPage(rows=rows, total=total, is_exact=is_exact)
+
+
+async def list_contacts(
+    conn: Connection,
+    campaign_id: UUID,
+    chosen: ContactFilter,
+    *,
+    sort: ContactSort = ContactSort.POSITION,
+    is_descending: bool = False,
+    is_few: bool = False,
+    limit: int,
+    skip: int,
+) -> list[ReportRow]:
+    """Return contacts in order. The page is cut before anything but its order is looked up."""
+    values = {**chosen.parameters(), "campaign_id": campaign_id, "limit": limit, "skip": skip}
+    if sort is ContactSort.LATEST and chosen.status != NOT_CALLED:
+        return await _latest_first(conn, chosen, values, is_few=is_few)
+    way = "DESC" if is_descending else "ASC"
+    return await _rows(conn, f"SELECT t.id {_from(chosen, is_few=is_few)} ORDER BY t.position {way}", values)
+
+
+async def count_contacts(
+    conn: Connection, campaign_id: UUID, chosen: ContactFilter, *, counters: Counters, least: int = 0
+) -> tuple[int, bool]:
+    """Count the contacts that a filter lets through; the flag says whether that is exact or only at least so many.
+
+    The counters know where they can: without a filter, and for one that asks about the call alone, as long as
+    nobody was called twice. Otherwise it is counted up to COUNTED_TO, and a little beyond `least`.
+    """
+    if chosen.is_empty:
+        return counters.contacts, True
+    bound = _most(chosen, counters)
+    if bound == 0 or (_is_plain(chosen) and _was_nobody_called_twice(counters)):
+        return bound, True
+    most = max(COUNTED_TO, least)
+    found = await _count(
+        conn,
+        f"SELECT {_from(chosen, is_few=bound <= FEW)} LIMIT %(most)s",
+        {**chosen.parameters(), "campaign_id": campaign_id, "most": most + 1},
+    )
+    return min(found, most), found <= most
+
+
+async def _latest_first(
+    conn: Connection, chosen: ContactFilter, values: dict[str, Any], *, is_few: bool
+) -> list[ReportRow]:
+    """Return those called, by the time of their latest call; then those who were not, in the order of the file."""
+    if is_few and chosen.about_the_call():
+        return await _rows(conn, f"SELECT t.id {_from(chosen, is_few=True)} ORDER BY k.claimed_at DESC, k.id", values)
+    called = f"""FROM calls k JOIN contacts t ON t.id = k.contact_id
+        WHERE k.campaign_id = %(campaign_id)s AND k.outcome IS DISTINCT FROM 'not_dialled' AND {chosen.where_latest()}
+            AND NOT EXISTS (SELECT FROM calls l WHERE l.contact_id = k.contact_id AND l.attempt > k.attempt
+                AND l.outcome IS DISTINCT FROM 'not_dialled')"""
+    rows = await _rows(conn, f"SELECT t.id {called} ORDER BY k.claimed_at DESC, k.id", values)
+    room = values["limit"] - len(rows)
+    if room == 0 or chosen.about_the_call():
+        return rows
+    skip = 0 if rows or not values["skip"] else values["skip"] - await _count(conn, f"SELECT {called}", values)
+    rest = replace(chosen, status=NOT_CALLED)
+    others = {**values, **rest.parameters(), "limit": room, "skip": skip}
+    return rows + await _rows(conn, f"SELECT t.id {_from(rest, is_few=False)} ORDER BY t.position", others)
+
+
+async def _rows(conn: Connection, page: str, values: dict[str, Any]) -> list[ReportRow]:
+    cursor = await conn.execute(
+        f"""WITH page AS MATERIALIZED (SELECT p.id, row_number() OVER () AS place
+                FROM ({page} LIMIT %(limit)s OFFSET %(skip)s) p)
+            {SELECT_ROW} FROM page p JOIN {_OF_A_PAGE} ORDER BY p.place""",
+        {**PARAMETERS, **values},
+    )
+    return [ReportRow.of(row) for row in await cursor.fetchall()]
+
+
+async def _count(conn: Connection, found: str, values: dict[str, Any]) -> int:
+    row = await (await conn.execute(f"SELECT count(*) AS n FROM ({found}) f", values)).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def _from(chosen: ContactFilter, *, is_few: bool) -> str:
+    """Return where contacts that fit are found: among all, or among those whose calls an index names."""
+    contacts = "contacts t"
+    if is_few and (conditions := chosen.about_the_call()):
+        is_active = chosen.status in {status.value for status in ACTIVE_ORDER}
+        by_index = "k.holds_line" if is_active else "k.outcome IS NOT NULL"
+        contacts = f"""(SELECT DISTINCT k.contact_id FROM calls k WHERE k.campaign_id = %(campaign_id)s
+            AND {by_index} AND {" AND ".join(conditions)}) few JOIN contacts t ON t.id = few.contact_id"""
+    has_call = chosen.about_the_call() or chosen.status == NOT_CALLED
+    return f"FROM {contacts} {LATEST_CALL if has_call else ''} WHERE {chosen.where_latest()}"
+
+
+def _most(chosen: ContactFilter, counters: Counters) -> int:
+    """Return how many contacts can fit at most, by what the counters say."""
+    bounds = [counters.contacts]
+    if chosen.status == NOT_CALLED:
+        bounds.append(counters.due + counters.excluded)
+    elif chosen.status is not None:
+        bounds.append(counters.calls_by_status[chosen.status])
+    if chosen.outcome is not None:
+        bounds.append(counters.calls_by_outcome.get(chosen.outcome, 0))
+    if chosen.success is not None:
+        bounds.append(counters.success_true if chosen.success else counters.success_false)
+    return min(bounds)
+
+
+def _is_plain(chosen: ContactFilter) -> bool:
+    """Whether it asks for one thing about the call, which has a counter, and for nothing else."""
+    about_calls = chosen.about_the_call()
+    return len(about_calls) == 1 and replace(chosen, status=None, outcome=None, success=None).is_empty
+
+
+def _was_nobody_called_twice(counters: Counters) -> bool:
+    """Whether each contact that was called has one counted call: each of these states needs one."""
+    return counters.active_calls + counters.completed_calls == counters.calling + counters.done + counters.unsure
+
+
+_OF_A_PAGE = SOURCES.replace("contacts t JOIN", "contacts t ON t.id = p.id JOIN", 1)

@@ -1,0 +1,63 @@
+"""Contacts of a campaign of which nobody can say whether they were called: a person decides."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from starlette.responses import Response
+
+from autolynx.errors import ValidationProblem
+from autolynx.flows.audit_trail import note
+from autolynx.flows.dialing import Decision, decide_unsure
+from autolynx.runtime import Runtime
+from autolynx.web.auth import CallerDep
+from autolynx.web.context import LaunchingDep, RuntimeDep
+from autolynx.web.pages.call import call_id_of
+from autolynx.web.pages.campaign_address import campaign_id_of
+from autolynx.web.pages.campaign_frame import list_unsure, look_at
+from autolynx.web.pages.fragments import moved
+from autolynx.web.pages.rendering import answer, fragment
+
+SENTENCES = {
+    Decision.REDIAL: "It is due again and called once more.",
+    Decision.LEAVE: "It is left as it is and not called again.",
+    Decision.REOPEN: "It waits for your decision again.",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/campaigns/{campaign_id}/unsure")
+async def show_unsure(campaign_id: str, runtime: RuntimeDep) -> Response:
+    """Show who waits for a decision."""
+    return answer(await _section(runtime, campaign_id_of(campaign_id)))
+
+
+@router.post("/campaigns/{campaign_id}/unsure/{call_id}")
+async def decide(
+    campaign_id: str,
+    call_id: str,
+    runtime: RuntimeDep,
+    actor: CallerDep,
+    launching: LaunchingDep,
+    *,
+    decision: Annotated[str, Form()] = "",
+) -> Response:
+    """Dial the contact again, leave it, or take a decision to leave it back."""
+    if decision not in set(Decision):
+        raise ValidationProblem("Choose to dial again or to leave it.", field="decision")
+    chosen, known_id, decided_id = Decision(decision), campaign_id_of(campaign_id), call_id_of(call_id)
+    await decide_unsure(runtime, decided_id, chosen)
+    await note(runtime, "unsure.decided", actor=actor.name, subject=str(decided_id), details={"decision": chosen})
+    if chosen is Decision.REDIAL:
+        await launching.work_added()
+    view = (await look_at(runtime, known_id)).view
+    undo = f"/campaigns/{known_id}/unsure/{decided_id}" if chosen is Decision.LEAVE else None
+    said = fragment("decided_part.html", text=SENTENCES[chosen], undo=undo)
+    return answer(moved(view), await _section(runtime, known_id, is_part=True), said)
+
+
+async def _section(runtime: Runtime, campaign_id: UUID, *, is_part: bool = False) -> str:
+    seen = await look_at(runtime, campaign_id)
+    template = "campaign_unsure_part.html" if is_part else "campaign_unsure.html"
+    return fragment(template, view=seen.view, unsure=await list_unsure(runtime, seen.report))
