@@ -81,6 +81,7 @@ def pages(today: Any) -> list[Page]:
         Page("/api/incidents"),
         Page("/api/dialing"),
         Page("/api/metrics"),
+        Page("/system"),
         Page("/api/analytics", ANALYTICS_MS),
         Page(f"/api/analytics?from={month}&timezone=Europe/Berlin", ANALYTICS_MS),
         Page(f"/api/analytics?from={year}&timezone=Europe/Berlin", ANALYTICS_MS),
