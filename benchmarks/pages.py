@@ -1,6 +1,6 @@
 """What the server takes for each page and list with 1,000,000 calls and 500 campaigns in the database.
 
-    python -m benchmarks.pages [--contacts 1000000] [--campaigns 500] [--rounds 40] [--only WORD]
+    python -m benchmarks.pages [--contacts 1000000] [--campaigns 500] [--rounds 40] [--only WORD] [--database-url URL]
 
 Each request is made straight into the application and, by turns, over HTTP to a server of its own. The floor is the
 SQL of the same request, recorded and sent bare by the same driver in the same run. Filling takes a minute or two. Ends
@@ -13,7 +13,7 @@ import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, cast
@@ -71,10 +71,17 @@ def pages(today: Any) -> list[Page]:
         Page("/api/campaigns/{small}/contacts?outcome=busy&search=Company%2049"),
         Page("/api/calls/{call}"),
         Page("/api/assistants"),
+        Page("/assistants"),
+        Page("/assistants?q=assistant&page=2"),
+        Page("/assistants/{assistant}"),
+        Page("/assistants/{assistant}/use"),
+        Page("/assistants/{assistant}/versions"),
+        Page("/assistants/{assistant}/test-call"),
         Page("/api/unsure"),
         Page("/api/incidents"),
         Page("/api/dialing"),
         Page("/api/metrics"),
+        Page("/system"),
         Page("/api/analytics", ANALYTICS_MS),
         Page(f"/api/analytics?from={month}&timezone=Europe/Berlin", ANALYTICS_MS),
         Page(f"/api/analytics?from={year}&timezone=Europe/Berlin", ANALYTICS_MS),
@@ -193,19 +200,29 @@ async def ids_of(stage: Stage) -> dict[str, str]:
     return dict(zip(("big", "small", "assistant", "call"), row, strict=True))
 
 
-async def main(contacts: int, campaigns: int, rounds: int, only: str) -> int:
-    now = SystemClock().now()
-    async with running_postgres() as url:
+@asynccontextmanager
+async def filled(url: str | None, *, contacts: int, campaigns: int) -> AsyncIterator[str]:
+    """Give the URL of a filled database: the one named, or one of this run's own."""
+    if url is not None:
+        yield url
+        return
+    async with running_postgres() as own:
         began = time.perf_counter()
-        await asyncio.to_thread(fill_million, url, contacts=contacts, campaigns=campaigns, now=now)
+        now = SystemClock().now()
+        await asyncio.to_thread(fill_million, own, contacts=contacts, campaigns=campaigns, now=now)
         print(f"filled     {contacts:,} calls in {time.perf_counter() - began:.0f} s", flush=True)
-        async with staged(url) as stage:
-            ids = await ids_of(stage)
-            found = [Timed(page, page.path.format(**ids)) for page in pages(now.date()) if only in page.path]
-            print("    p50     p95 in proc.    bare  ratio      KB  milliseconds over HTTP; ratio to the bare SQL")
-            for timed in found:
-                await measure(stage, timed, rounds)
-                print(timed.told(), flush=True)
+        yield own
+
+
+async def main(opening: AbstractAsyncContextManager[str], rounds: int, only: str) -> int:
+    now = SystemClock().now()
+    async with opening as url, staged(url) as stage:
+        ids = await ids_of(stage)
+        found = [Timed(page, page.path.format(**ids)) for page in pages(now.date()) if only in page.path]
+        print("    p50     p95 in proc.    bare  ratio      KB  milliseconds over HTTP; ratio to the bare SQL")
+        for timed in found:
+            await measure(stage, timed, rounds)
+            print(timed.told(), flush=True)
     is_reached = all(timed.is_reached for timed in found)
     print(f"reach: {'met' if is_reached else 'MISSED'} (p95: lists {LIST_MS} ms, analytics {ANALYTICS_MS} ms)")
     return 0 if is_reached else 1
@@ -216,6 +233,8 @@ if __name__ == "__main__":
     parser.add_argument("--contacts", type=int, default=1_000_000)
     parser.add_argument("--campaigns", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="measure what has this in its address")
+    parser.add_argument("--database-url", help="one that was filled already")
     chosen = parser.parse_args()
-    sys.exit(asyncio.run(main(chosen.contacts, chosen.campaigns, chosen.rounds, chosen.only)))
+    opening = filled(chosen.database_url, contacts=chosen.contacts, campaigns=chosen.campaigns)
+    sys.exit(asyncio.run(main(opening, chosen.rounds, chosen.only)))

@@ -26,6 +26,12 @@ class Shot:
         return self.address.format(**vars(tale))
 
 
+async def open_hold(page: Page) -> None:
+    """Ask what the red button does."""
+    await page.get_by_role("button", name="Hold all dialling").click()
+    await page.get_by_role("dialog").wait_for()
+
+
 SHOTS: Sequence[Shot] = (
     Shot(name="sign-in", address="/", is_signed_in=False),
     Shot(name="campaigns", address="/"),
@@ -35,6 +41,17 @@ SHOTS: Sequence[Shot] = (
     Shot(name="campaign-stopped", address="/campaigns/{stopped}"),
     Shot(name="campaign-waiting", address="/campaigns/{waiting}"),
     Shot(name="campaign-completed", address="/campaigns/{completed}"),
+    Shot(name="assistants", address="/assistants"),
+    Shot(name="assistant-new", address="/assistants/new"),
+    Shot(name="assistant-import", address="/assistants/import"),
+    Shot(name="assistant", address="/assistants/{assistant}"),
+    Shot(name="assistant-use", address="/assistants/{assistant}/use"),
+    Shot(name="assistant-versions", address="/assistants/{assistant}/versions"),
+    Shot(name="assistant-drift", address="/assistants/{assistant}/drift"),
+    Shot(name="assistant-test-call", address="/assistants/{assistant}/test-call"),
+    Shot(name="analytics", address="/analytics"),
+    Shot(name="system", address="/system"),
+    Shot(name="system-hold", address="/system", act=open_hold),
     Shot(name="not-found", address="/campaigns/0b6bb0a4-0000-4000-8000-000000000000"),
 )
 # The three that the README shows: name of the shot, colours, width.

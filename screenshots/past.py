@@ -36,6 +36,10 @@ async def move_into_past(database: Database, campaign_id: UUID, *, began_at: dat
         for table, (key, columns) in MOMENTS.items():
             moved = ", ".join(f"{one} = %(began)s + ({one} - %(first)s) * %(factor)s" for one in columns)
             await conn.execute(f"UPDATE {table} SET {moved} WHERE {key} = %(id)s", values)
+        await conn.execute("DELETE FROM call_figures WHERE campaign_id = %(id)s", values)
+        await conn.execute(
+            "INSERT INTO call_figures SELECT * FROM recount_figures() WHERE campaign_id = %(id)s", values
+        )
 
 
 async def _span(conn: Connection, campaign_id: UUID) -> tuple[datetime, datetime]:

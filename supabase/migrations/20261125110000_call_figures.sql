@@ -118,23 +118,39 @@ CREATE TRIGGER calls_figures_insert AFTER INSERT ON calls FOR EACH ROW
     WHEN (NEW.outcome <> 'not_dialled') EXECUTE FUNCTION count_figures();
 CREATE TRIGGER calls_figures_delete AFTER DELETE ON calls FOR EACH ROW
     WHEN (OLD.outcome <> 'not_dialled') EXECUTE FUNCTION count_figures();
-CREATE TRIGGER calls_figures_update AFTER UPDATE ON calls FOR EACH ROW
+CREATE TRIGGER calls_figures_change AFTER UPDATE ON calls FOR EACH ROW
     WHEN ((OLD.outcome <> 'not_dialled' OR NEW.outcome <> 'not_dialled')
         AND (OLD.outcome, OLD.success_evaluation, OLD.cost_usd, OLD.started_at, OLD.ended_at)
         IS DISTINCT FROM (NEW.outcome, NEW.success_evaluation, NEW.cost_usd, NEW.started_at, NEW.ended_at))
     EXECUTE FUNCTION count_figures();
+
+-- A call stays where it was claimed. Where somebody moves one all the same, both places are counted anew.
+CREATE FUNCTION move_figures() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    campaigns uuid[] := ARRAY[OLD.campaign_id, NEW.campaign_id];
+    quarters timestamptz[] :=
+        ARRAY[date_bin('15 minutes', OLD.claimed_at, 'epoch'), date_bin('15 minutes', NEW.claimed_at, 'epoch')];
+BEGIN
+    DELETE FROM call_figures WHERE campaign_id = ANY (campaigns) AND begins_at = ANY (quarters);
+    INSERT INTO call_figures
+        SELECT * FROM recount_figures() WHERE campaign_id = ANY (campaigns) AND begins_at = ANY (quarters);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER calls_figures_move AFTER UPDATE OF claimed_at, campaign_id ON calls FOR EACH ROW
+    WHEN ((OLD.claimed_at, OLD.campaign_id) IS DISTINCT FROM (NEW.claimed_at, NEW.campaign_id))
+    EXECUTE FUNCTION move_figures();
 
 -- The triggers stand, so that nobody writes a call until this is committed.
 INSERT INTO call_figures SELECT * FROM recount_figures();
 
 ALTER TABLE call_figures ENABLE ROW LEVEL SECURITY;
 REVOKE ALL ON TABLE call_figures FROM PUBLIC;
-REVOKE ALL ON FUNCTION recount_figures(), count_figures() FROM PUBLIC;
+REVOKE ALL ON FUNCTION recount_figures(), count_figures(), move_figures() FROM PUBLIC;
 DO $$
 DECLARE item record;
 BEGIN
     FOR item IN SELECT rolname AS name FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
         EXECUTE format('REVOKE ALL ON TABLE call_figures FROM %I', item.name);
-        EXECUTE format('REVOKE ALL ON FUNCTION recount_figures(), count_figures() FROM %I', item.name);
+        EXECUTE format('REVOKE ALL ON FUNCTION recount_figures(), count_figures(), move_figures() FROM %I', item.name);
     END LOOP;
 END $$;

@@ -105,6 +105,10 @@ async def test_a_call_that_is_corrected_moves_and_one_that_is_deleted_goes(datab
     ):
         await query(database, change.format(change_of), call_id)
         await assert_figures_are_a_recount(database)
+    earlier = "claimed_at = claimed_at - interval '1 day', cost_usd = 0.35"
+    for change_of in (earlier, "claimed_at = claimed_at + interval '1 day', cost_usd = 0.25"):
+        await query(database, change.format(change_of), call_id)
+        await assert_figures_are_a_recount(database)
     found = await analytics(runtime_at(database))
     assert (found.total.answered, found.total.cost_usd, found.total.talks_to_30) == (1, Decimal("0.2500"), 1)
     await query(database, "DELETE FROM calls WHERE id = %s RETURNING id", call_id)

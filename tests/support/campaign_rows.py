@@ -87,4 +87,34 @@ async def add_assistant(
     return assistant_id
 
 
-__all__ = ["START", "add_assistant", "add_call", "add_event", "change_campaign", "change_contact", "make_campaign"]
+async def make_unsure(database: Database, campaign_id: UUID, position: int = 0) -> UUID:
+    """Put a contact into the state in which nobody can say whether it was called; returns the call."""
+    why = "The request got no answer."
+    values = {"status": "TIMEOUT", "outcome": "unsure", "is_final": False, "unsure_at": START, "reason": why}
+    call_id = await add_call(database, campaign_id, position, **values)
+    await change_contact(database, campaign_id, position, state="unsure", reason=why)
+    return call_id
+
+
+async def add_incident(
+    database: Database, kind: str, sentence: str, *, at: datetime = START, campaign_id: UUID | None = None
+) -> None:
+    """Write down an incident."""
+    async with database.connection() as conn:
+        await conn.execute(
+            "INSERT INTO incidents (kind, sentence, created_at, campaign_id) VALUES (%s, %s, %s, %s)",
+            [kind, sentence, at, campaign_id],
+        )
+
+
+__all__ = [
+    "START",
+    "add_assistant",
+    "add_call",
+    "add_event",
+    "add_incident",
+    "change_campaign",
+    "change_contact",
+    "make_campaign",
+    "make_unsure",
+]

@@ -78,6 +78,7 @@ async def watched_context(
     *,
     width: int = WIDE,
     scheme: Literal["light", "dark"] = "light",
+    timezone: str = "UTC",
     **options: Any,
 ) -> AsyncIterator[tuple[BrowserContext, Watch]]:
     """Open a profile of its own, empty and gone afterwards, and judge at the end what happened in it."""
@@ -88,7 +89,7 @@ async def watched_context(
         has_touch=width == PHONE,
         color_scheme=scheme,
         locale="en-US",
-        timezone_id="UTC",
+        timezone_id=timezone,
         **options,
     )
     context.set_default_timeout(PATIENCE_MILLISECONDS)

@@ -1,9 +1,9 @@
 """The page of the system: the red button, what holds the account, decisions, incidents, health and phone lines."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ from autolynx.domain.bounds import account_sentence
 from autolynx.domain.pacing import Account, PacingRules, Room
 from autolynx.flows.phone_numbers import list_phone_numbers
 from autolynx.store.database import Database
-from tests.support.campaign_rows import START, add_call, change_campaign, change_contact, make_campaign
+from tests.support.campaign_rows import START, add_call, add_incident, change_campaign, make_campaign, make_unsure
 from tests.support.sim import TWILIO_MAIN, running_sim
 from tests.support.web import moved_clock, rows, running_web
 from tests.web.test_dashboard import HTMX, signed_in, streaming, until
@@ -26,32 +26,6 @@ async def shown(browser: httpx.AsyncClient, path: str = "/system") -> str:
     answer = await browser.get(path)
     assert answer.status_code == 200, answer.text
     return " ".join(answer.text.split())
-
-
-async def make_unsure(database: Database, campaign_id: UUID, position: int = 0) -> UUID:
-    """Put a contact into the state in which nobody can say whether it was called."""
-    call_id = await add_call(
-        database,
-        campaign_id,
-        position,
-        status="TIMEOUT",
-        outcome="unsure",
-        reason="No answer came.",
-        unsure_at=START,
-        is_final=False,
-    )
-    await change_contact(database, campaign_id, position, state="unsure", reason="No answer came.")
-    return call_id
-
-
-async def add_incident(
-    database: Database, kind: str, sentence: str, *, at: datetime = START, campaign_id: UUID | None = None
-) -> None:
-    await rows(
-        database,
-        "INSERT INTO incidents (kind, sentence, created_at, campaign_id) VALUES (%s, %s, %s, %s) RETURNING id",
-        *(kind, sentence, at, campaign_id),
-    )
 
 
 async def hold_gate(database: Database, **values: Any) -> None:
@@ -227,7 +201,7 @@ async def test_an_unsure_contact_is_left_and_that_is_taken_back(database: Databa
         call_id = await make_unsure(database, campaign_id)
         page = await shown(browser)
         assert "Ada 0" in page
-        assert "No answer came." in page
+        assert "The request got no answer." in page
         assert f'href="/campaigns/{campaign_id}"' in page
         left = await browser.post(f"/system/unsure/{call_id}/leave", headers=HTMX)
         assert "Ada 0 is left as it is and not called again." in left.text

@@ -1,7 +1,7 @@
 """What analytics shows: figures of calls by day, by weekday and hour, and by assistant, all from one kind of row."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from decimal import Decimal
@@ -102,6 +102,12 @@ class Figures:
         return (self.talk_seconds / self.talks).quantize(_MILLISECOND) if self.talks else None
 
 
+def add(several: Iterable[Figures]) -> Figures:
+    """Return the sum of figures."""
+    parts = list(several)
+    return Figures(**{name: sum(getattr(part, name) for part in parts) for name in FIGURES})
+
+
 FIGURES = tuple(field.name for field in fields(Figures))
 # Under which figure an outcome is counted; a released claim (`not_dialled`) is under none.
 OUTCOME_FIGURES: Mapping[str, str] = {
@@ -125,9 +131,14 @@ class Period:
         return [date.fromordinal(number) for number in range(self.first.toordinal(), self.last.toordinal() + 1)]
 
 
+def is_timezone(name: str) -> bool:
+    """Whether it may be the name of a time zone."""
+    return _TIMEZONE.fullmatch(name) is not None
+
+
 def check_timezone(name: str) -> None:
     """Refuse what cannot be the name of a time zone."""
-    if not _TIMEZONE.fullmatch(name):
+    if not is_timezone(name):
         raise unknown_timezone()
 
 

@@ -15,6 +15,7 @@ from autolynx.domain.analytics import FIGURES, Analytics, AssistantFigures, Figu
 from autolynx.errors import NotFound
 from autolynx.store.database import Connection, Row
 
+MOST_CHOICES = 100
 _KEPT = tuple(name for name in FIGURES if name != "active")
 _SUMS = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in FIGURES)
 _FIGURES = f"""
@@ -49,6 +50,36 @@ class CallFilter:
 
     assistant_id: UUID | None = None
     campaign_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Something to filter by. Deleted ones have figures as well."""
+
+    id: UUID
+    name: str
+    is_deleted: bool
+
+
+async def list_assistants(conn: Connection) -> list[Choice]:
+    """Return the assistants that a campaign has, by name."""
+    cursor = await conn.execute(
+        """SELECT a.id, a.name, a.deleted_at IS NOT NULL AS is_deleted FROM assistants a
+           WHERE EXISTS (SELECT FROM campaigns c WHERE c.assistant_id = a.id) ORDER BY lower(a.name), a.id"""
+    )
+    return [Choice(**row) for row in await cursor.fetchall()]
+
+
+async def list_campaigns(conn: Connection, also: UUID | None) -> list[Choice]:
+    """Return the newest campaigns that were started, and the one named by `also` with them."""
+    cursor = await conn.execute(
+        """SELECT id, name, deleted_at IS NOT NULL AS is_deleted FROM campaigns
+           WHERE id = %(also)s OR id IN (SELECT id FROM campaigns WHERE queued_at IS NOT NULL
+               AND options_json ->> 'testCall' IS DISTINCT FROM 'true' ORDER BY created_at DESC LIMIT %(most)s)
+           ORDER BY created_at DESC, id""",
+        {"also": also, "most": MOST_CHOICES},
+    )
+    return [Choice(**row) for row in await cursor.fetchall()]
 
 
 async def find_today(conn: Connection, timezone: str, *, now: datetime) -> date | None:

@@ -27,6 +27,7 @@ from autolynx.web.api import (
     unsure,
     uploads,
 )
+from autolynx.web.pages import analytics as analytics_page
 from autolynx.web.pages import (
     assistant,
     assistant_calls,
@@ -97,6 +98,7 @@ PAGES: tuple[APIRouter, ...] = (
     campaign_unsure.router,
     phone_line.router,
     call.router,
+    analytics_page.router,
     system.router,
     system_moves.router,
     live.router,

@@ -4,59 +4,23 @@ import copy
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from autolynx.domain.assistant import config_problems, value_at
-
-OFF = "off"
-Config = dict[str, Any]
-
-
-class Kind(StrEnum):
-    """How a field is typed."""
-
-    WORD = "word"  # one line, spaces around it mean nothing
-    TEXT = "text"
-    NUMBER = "number"
-    LINES = "lines"  # a list, one line each
-    SWITCH = "switch"
-    PROMPT = "prompt"  # the first system message of a list of messages
-
-
-@dataclass(frozen=True, kw_only=True)
-class Field:
-    """A field of the form and where its value stands in the configuration."""
-
-    name: str
-    place: str
-    kind: Kind
-
-
-FIELDS = (
-    Field(name="model_provider", place="model.provider", kind=Kind.WORD),
-    Field(name="model_name", place="model.model", kind=Kind.WORD),
-    Field(name="temperature", place="model.temperature", kind=Kind.NUMBER),
-    Field(name="voice_provider", place="voice.provider", kind=Kind.WORD),
-    Field(name="voice_id", place="voice.voiceId", kind=Kind.WORD),
-    Field(name="first_message", place="firstMessage", kind=Kind.TEXT),
-    Field(name="system_prompt", place="model.messages", kind=Kind.PROMPT),
-    Field(name="voicemail_message", place="voicemailMessage", kind=Kind.TEXT),
-    Field(name="end_call_message", place="endCallMessage", kind=Kind.TEXT),
-    Field(name="end_call_phrases", place="endCallPhrases", kind=Kind.LINES),
-    Field(name="max_duration", place="maxDurationSeconds", kind=Kind.NUMBER),
-    Field(name="silence_timeout", place="silenceTimeoutSeconds", kind=Kind.NUMBER),
-    Field(name="recording", place="artifactPlan.recordingEnabled", kind=Kind.SWITCH),
-    Field(name="success_rubric", place="analysisPlan.successEvaluationPlan.rubric", kind=Kind.WORD),
-    Field(name="success_prompt", place="analysisPlan.successEvaluationPlan.messages", kind=Kind.PROMPT),
+from autolynx.web.pages.assistant_fields import (
+    FIELDS,
+    OFF,
+    ORDER,
+    VOICEMAIL,
+    Field,
+    Kind,
+    detection_of,
+    fits,
+    prompt_at,
+    written,
 )
-# The fields as they follow each other on the page.
-ORDER = (
-    "name first_message system_prompt model_provider model_name temperature voice_provider voice_id "
-    "voicemail_detection voicemail_message max_duration silence_timeout end_call_message end_call_phrases "
-    "success_rubric success_prompt advanced"
-).split()
-VOICEMAIL = "voicemailDetection"  # a word, or an object whose provider is a word: a field of its own
+
+Config = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +57,8 @@ class Read:
 
 def filled_with(name: str, config: Mapping[str, Any]) -> Filled:
     """Return the form of an assistant. What has no field of its own stands in `advanced` as JSON."""
-    values = {"name": name, "voicemail_detection": _detection(config)}
-    values |= {one.name: _written(one, config) for one in FIELDS}
+    values = {"name": name, "voicemail_detection": detection_of(config)}
+    values |= {one.name: written(one, config) for one in FIELDS}
     rest = _rest(config)
     values["advanced"] = json.dumps(rest, indent=2, ensure_ascii=False) if rest else ""
     return Filled(values=values)
@@ -116,31 +80,12 @@ def read_form(values: Mapping[str, str], base: Mapping[str, Any]) -> Read:
     return Read(name=typed.get("name", ""), config=config, problems=problems)
 
 
-def _written(one: Field, config: Mapping[str, Any]) -> str:
-    """Return a value as it stands in its field."""
-    value = value_at(config, one.place)
-    if one.kind is Kind.PROMPT:
-        found = _prompt_at(value)
-        return value[found]["content"] if found is not None else ""
-    if one.kind is Kind.SWITCH:
-        return "" if value is False else "on"
-    if not _fits(one.kind, value):
-        return ""
-    match one.kind:
-        case Kind.LINES:
-            return "\n".join(value)
-        case Kind.NUMBER:
-            return f"{value:g}"
-        case _:
-            return str(value)
-
-
 def _understood(one: Field, text: str, base: Mapping[str, Any]) -> Any:
     """Return the value that a text means; None where nothing is set."""
     before = value_at(base, one.place)
     if one.kind is Kind.SWITCH:
         return (before if before is None else True) if text else False
-    if _same_text(one.kind, text, _written(one, base)):
+    if _same_text(one.kind, text, written(one, base)):
         return before
     match one.kind:
         case Kind.LINES:
@@ -172,29 +117,16 @@ def _rest(config: Mapping[str, Any]) -> Config:
     for one in FIELDS:
         if one.kind is Kind.PROMPT:
             _remove_prompt(rest, one.place)
-        elif _fits(one.kind, value_at(config, one.place)):
+        elif fits(one.kind, value_at(config, one.place)):
             _remove(rest, one.place)
-    if _detection(config):
+    if detection_of(config):
         _remove(rest, VOICEMAIL if isinstance(config[VOICEMAIL], str) else f"{VOICEMAIL}.provider")
     return rest
 
 
-def _fits(kind: Kind, value: Any) -> bool:
-    """Whether a field of that kind can show the value; what it cannot show stays in the rest."""
-    match kind:
-        case Kind.LINES:
-            return isinstance(value, list) and all(isinstance(one, str) for one in value)
-        case Kind.SWITCH:
-            return isinstance(value, bool)
-        case Kind.NUMBER:
-            return isinstance(value, int | float) and not isinstance(value, bool)
-        case _:
-            return isinstance(value, str)
-
-
 def _remove_prompt(config: Config, place: str) -> None:
     messages = value_at(config, place)
-    found = _prompt_at(messages)
+    found = prompt_at(messages)
     if found is not None:
         del messages[found]
         if not messages:
@@ -237,14 +169,7 @@ def _advanced(text: str) -> tuple[Config, str | None]:
 
 
 def _is_doubled(one: Field, value: Any) -> bool:
-    return _prompt_at(value) is not None if one.kind is Kind.PROMPT else value is not None
-
-
-def _detection(config: Mapping[str, Any]) -> str:
-    """Return how voicemail is detected: a provider, off, or nothing where it is not set."""
-    value = config.get(VOICEMAIL)
-    chosen = value.get("provider") if isinstance(value, Mapping) else value
-    return chosen if isinstance(chosen, str) else ""
+    return prompt_at(value) is not None if one.kind is Kind.PROMPT else value is not None
 
 
 def _put_detection(config: Config, chosen: str) -> None:
@@ -255,23 +180,13 @@ def _put_detection(config: Config, chosen: str) -> None:
         config[VOICEMAIL] = {"provider": chosen, **(details if isinstance(details, dict) else {})}
 
 
-def _prompt_at(messages: Any) -> int | None:
-    """Return where the system prompt stands in a list of messages, None where there is none that is a text."""
-    if not isinstance(messages, list):
-        return None
-    for index, message in enumerate(messages):
-        if isinstance(message, dict) and message.get("role") == "system" and isinstance(message.get("content"), str):
-            return index
-    return None
-
-
 def _put_prompt(config: Config, one: Field, text: str, base: Mapping[str, Any]) -> None:
     """Put the prompt back where it stood, first where it is new."""
     rest = value_at(config, one.place)
-    if not text.strip() or not isinstance(rest, list | None) or _prompt_at(rest) is not None:
+    if not text.strip() or not isinstance(rest, list | None) or prompt_at(rest) is not None:
         return
     before = value_at(base, one.place)
-    found = _prompt_at(before)
+    found = prompt_at(before)
     message = dict(before[found]) if found is not None else {"role": "system", "content": ""}
     if not _same_text(one.kind, text, message["content"]):
         message["content"] = text
