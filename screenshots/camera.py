@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, FloatRect, Page, async_playwright
 
 from screenshots.pages import Scheme, Shot
 from screenshots.story import Tale
@@ -15,6 +15,7 @@ from tools.chromium import OPTIONS
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 SIZES = {1280: 800, 390: 844}
 SETTLE_MILLISECONDS = 700  # for what fades or slides in
+TALLEST = 2400
 QUALITIES = (90, 80, 70, 60, 50)
 MOST_BYTES = 150_000
 
@@ -58,9 +59,12 @@ class Camera:
             await context.close()
 
     async def take(self, context: BrowserContext, shot: Shot, into: Path) -> None:
-        """Take a whole page, from top to bottom."""
+        """Take a whole page, or the upper part of one that goes on for ever."""
         page = await self._arrive(context, shot)
-        await page.screenshot(path=into, full_page=True)
+        tall = await page.evaluate("document.documentElement.scrollHeight")
+        width = await page.evaluate("innerWidth")
+        clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST)}
+        await page.screenshot(path=into, full_page=True, clip=clip)
         await page.close()
 
     async def take_small(self, context: BrowserContext, shot: Shot, into: Path) -> None:

@@ -32,6 +32,24 @@ async def open_hold(page: Page) -> None:
     await page.get_by_role("dialog").wait_for()
 
 
+async def open_call(page: Page) -> None:
+    """Look at a call in which somebody was talked to."""
+    await page.get_by_role("row").filter(has_text="answered").first.get_by_role("link").click()
+    await page.get_by_role("dialog").wait_for()
+
+
+async def open_stop(page: Page) -> None:
+    """Ask what stopping means."""
+    await page.get_by_role("button", name="Stop").click()
+    await page.get_by_role("dialog").wait_for()
+
+
+async def open_follow_up(page: Page) -> None:
+    """Ask whom a follow-up campaign would call."""
+    await page.get_by_role("button", name="Call these again").click()
+    await page.get_by_role("dialog").wait_for()
+
+
 SHOTS: Sequence[Shot] = (
     Shot(name="sign-in", address="/", is_signed_in=False),
     Shot(name="campaigns", address="/"),
@@ -41,6 +59,11 @@ SHOTS: Sequence[Shot] = (
     Shot(name="campaign-stopped", address="/campaigns/{stopped}"),
     Shot(name="campaign-waiting", address="/campaigns/{waiting}"),
     Shot(name="campaign-completed", address="/campaigns/{completed}"),
+    Shot(name="campaign-analytics", address="/campaigns/{completed}/analytics"),
+    Shot(name="campaign-events", address="/campaigns/{running}/events"),
+    Shot(name="call", address="/campaigns/{running}?outcome=answered", act=open_call),
+    Shot(name="campaign-stop", address="/campaigns/{running}", act=open_stop),
+    Shot(name="follow-up", address="/campaigns/{completed}?outcome=no_answer", act=open_follow_up),
     Shot(name="assistants", address="/assistants"),
     Shot(name="assistant-new", address="/assistants/new"),
     Shot(name="assistant-import", address="/assistants/import"),

@@ -14,7 +14,7 @@ from autolynx.cli.stage import Stage
 from autolynx.domain.campaign import CampaignMode, CampaignStatus
 from autolynx.domain.templates import TEMPLATES
 from autolynx.flows.assistant_import import import_assistant, list_importable
-from autolynx.flows.assistants import clone_assistant
+from autolynx.flows.assistants import clone_assistant, edit_assistant
 from autolynx.flows.campaign_edit import NewCampaign, create_campaign
 from autolynx.flows.campaign_life import pause_campaign, start_campaign, stop_campaign
 from autolynx.flows.importing import receive_upload
@@ -184,6 +184,10 @@ class Teller:
         await self._tell_simulator("reset", {})
         for template in TEMPLATES[:2]:
             await clone_assistant(self._runtime, template.id, name=f"{template.name} (ours)", actor=ACTOR)
+        spring = {
+            "firstMessage": "Hi {{name}}, this is Riley, an AI assistant, about spring offers. Is this a good moment?"
+        }
+        await edit_assistant(self._runtime, self._assistants[PITCH], config=spring, actor=ACTOR)
 
     async def _tell_simulator(self, what: str, body: dict[str, float]) -> None:
         async with httpx.AsyncClient() as client:

@@ -1,4 +1,4 @@
-"""The list of campaigns: searched, filtered and sorted in its address, moved in place, stopped, exported, told live."""
+"""The list of campaigns: searched, filtered, sorted and paged by mouse and keyboard; its address keeps it."""
 
 import re
 from datetime import timedelta

@@ -50,6 +50,7 @@ class Furniture:
     failed: UUID
     unsure_call: UUID
     call: UUID
+    assistant: UUID
 
 
 async def furnish(database: Database) -> Furniture:
@@ -69,6 +70,9 @@ async def furnish(database: Database) -> Furniture:
     await change_campaign(
         database, failed, status="FAILED", started_at=now, status_reason="The account has no credit left; top it up."
     )
+    async with database.connection() as conn:
+        row = await (await conn.execute("SELECT assistant_id AS id FROM campaigns LIMIT 1")).fetchone()
+    assert row is not None
     return Furniture(
         completed=completed,
         running=running,
@@ -77,6 +81,7 @@ async def furnish(database: Database) -> Furniture:
         failed=failed,
         unsure_call=unsure,
         call=call,
+        assistant=row["id"],
     )
 
 

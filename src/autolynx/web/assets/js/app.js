@@ -36,6 +36,26 @@ document.addEventListener("htmx:error", (event) => {
   say("The server does not answer. Nothing was changed; try again.", "bad");
 });
 
+// A button is disabled while its request is under way, and so loses the focus: whoever works by keyboard gets it back,
+// on the button, or beside it where the button is gone.
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event.detail;
+  const source = ctx.sourceElement;
+  if (source && source === document.activeElement) ctx.focusNear = source.parentElement.closest("[id]");
+});
+
+document.addEventListener("htmx:finally:request", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.focusNear) setTimeout(() => giveFocusBack(ctx.sourceElement, ctx.focusNear.id));
+});
+
+function giveFocusBack(source, nearId) {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const near = byId(nearId);
+  const there = source.isConnected && !source.disabled ? source : near && near.querySelector(".actions button, .actions a, a, button");
+  if (there) there.focus({ preventScroll: true });
+}
+
 function say(text, tone) {
   const toast = document.createElement("div");
   toast.className = `toast ${tone}`;
