@@ -25,6 +25,16 @@ PAGES = [
     "/campaigns/{completed}/analytics",
     "/campaigns/{waiting}/analytics",
     "/campaigns/{completed}/events",
+    "/assistants",
+    "/assistants?state=templates",
+    "/assistants/new",
+    "/assistants/import",
+    "/assistants/{assistant}",
+    "/assistants/{assistant}/use",
+    "/assistants/{assistant}/versions",
+    "/assistants/{assistant}/drift",
+    "/assistants/{assistant}/test-call",
+    "/system",
     "/nowhere",
 ]
 

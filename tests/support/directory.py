@@ -56,3 +56,9 @@ async def create(web: Web, name: str = "Riley", config: dict[str, Any] | None = 
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
     return made
+
+
+async def has_provider(sim: Sim, provider_id: str) -> bool:
+    """Whether the provider has an assistant of that id."""
+    async with httpx.AsyncClient(headers=_HEADERS) as client:
+        return (await client.get(f"{sim.url}/assistant/{provider_id}")).status_code == 200

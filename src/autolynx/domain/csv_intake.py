@@ -13,6 +13,7 @@ from autolynx.domain.csv_magic import refuse_foreign_file
 from autolynx.errors import PayloadTooLarge, ValidationProblem
 
 GZIP_MAGIC = b"\x1f\x8b"
+EMPTY_FILE = "The file is empty; choose a CSV with contacts."
 INFLATE_STEP_BYTES = 1 << 18
 HEAD_BYTES = 8192
 # Byte order marks, and the codec for what follows them; each of these codecs is fixed to one byte order.
@@ -119,7 +120,7 @@ class Examiner:
         if not self._decoder and self._encoding != "cp1252":
             self._begin()
         if self._size_bytes == len(self._mark):
-            raise ValidationProblem("The file is empty; choose a CSV with contacts.", field="file")
+            raise ValidationProblem(EMPTY_FILE, field="file")
         if self._decoder:
             self._decode(b"", is_last=True)
         return TextFile(

@@ -40,5 +40,10 @@ def refuse_foreign_file(head: bytes, *, is_wide: bool) -> None:
         raise _not_a_csv("a binary file", SAVE_AS_CSV)
 
 
+def foreign_sentences() -> list[tuple[str, str]]:
+    """Return how a file begins that is refused at a glance, in hexadecimal, and the refusal. Gzip is welcome."""
+    return [(magic.hex(), str(_not_a_csv(what, remedy))) for magic, what, remedy in MAGIC if magic != b"\x1f\x8b"]
+
+
 def _not_a_csv(what: str, remedy: str) -> ValidationProblem:
     return ValidationProblem(f"The file is {what}, not a CSV; {remedy}.", field="file")

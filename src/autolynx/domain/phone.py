@@ -55,6 +55,12 @@ class _Typed:
     region: str
 
 
+def known_regions() -> list[tuple[str, int]]:
+    """Return every region that numbers can be read for, with its country code, by its two letters."""
+    regions = sorted(phonenumbers.SUPPORTED_REGIONS)
+    return [(region, phonenumbers.country_code_for_region(region)) for region in regions]
+
+
 def check_region(region: str) -> str:
     """Return the region as two capital letters. Raises ValidationProblem unless the library knows it."""
     known = region.strip().upper()

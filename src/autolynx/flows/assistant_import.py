@@ -89,6 +89,7 @@ def _imported(runtime: Runtime, remote: RemoteAssistant, known: Assistant | None
         name=name or known.name,
         config=config_of(remote),
         active=known.active or is_back,
+        ephemeral=known.ephemeral and not is_back,  # whoever fetches it back wants to keep it
         updated_at=now,
         deleted_at=None,
     )

@@ -36,15 +36,19 @@ async def create_assistant(
     config: Mapping[str, Any],
     actor: str,
     action: VersionAction = VersionAction.CREATED,
+    ephemeral: bool = False,
 ) -> Assistant:
     """Create an assistant at the provider and put it into the directory; `action` is told of its first version.
+
+    `ephemeral`: after its last campaign it is deleted, here and at the provider.
 
     Raises ValidationProblem naming the field, Conflict with a free `suggestion` for a taken name, ProviderError.
     """
     name = tidy_name(name, longest=MOST_NAME_CHARACTERS)
     check_config(config)
     await require_free(runtime, name)
-    return await _create(runtime, name=name, config=config, deed=Deed(actor=actor, action=action))
+    deed = Deed(actor=actor, action=action)
+    return await _create(runtime, name=name, config=config, deed=deed, ephemeral=ephemeral)
 
 
 async def edit_assistant(
@@ -128,7 +132,9 @@ async def seed_templates(runtime: Runtime) -> int:
     return changed
 
 
-async def _create(runtime: Runtime, *, name: str, config: Mapping[str, Any], deed: Deed) -> Assistant:
+async def _create(
+    runtime: Runtime, *, name: str, config: Mapping[str, Any], deed: Deed, ephemeral: bool = False
+) -> Assistant:
     remote = await runtime.provider.create_assistant(name=name, config=config)
     now = runtime.clock.now()
     assistant = Assistant(
@@ -137,6 +143,7 @@ async def _create(runtime: Runtime, *, name: str, config: Mapping[str, Any], dee
         source=AssistantSource.LOCAL,
         provider_assistant_id=remote.provider_assistant_id,
         config=config_of(remote),
+        ephemeral=ephemeral,
         created_at=now,
         updated_at=now,
     )

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from autolynx.errors import AutolynxError, DatabaseUnavailable, ProviderError
 from autolynx.flows import campaign_life, ingest, reconcile
+from autolynx.flows.assistant_retiring import retire_ephemeral
 from autolynx.flows.importing import purge_expired_uploads
 from autolynx.flows.reconcile import Reconciled
 from autolynx.flows.recording_copies import copy_due_recordings
@@ -67,6 +68,8 @@ async def run_once(
     if agenda.has_ready:
         await _launch(runtime, ticked, campaign_id=campaign_id, deadline=deadline)
         agenda = await _look(runtime)
+    if agenda.has_retiring and runtime.clock.now() < deadline:
+        await retire_ephemeral(runtime)
     ticked.next_at = _next_at(runtime, agenda, pacing_at=ticked.next_at)
     async with runtime.database.connection() as conn:
         await gate.note_tick(conn, last=runtime.clock.now(), following=ticked.next_at)

@@ -6,6 +6,7 @@ from datetime import datetime
 from autolynx.store.campaigns import FINISHED
 from autolynx.store.claims import NEXT_DUE, READY
 from autolynx.store.database import Connection
+from autolynx.store.retiring import RETIRING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +21,7 @@ class Agenda:
     comes_due_at: datetime | None  # a waiting contact comes due; never in the past
     upload_expires_at: datetime | None
     recordings_at: datetime | None  # a recording is copied
+    has_retiring: bool  # an ephemeral assistant is to be deleted at the provider
     has_finished: bool  # a running campaign has nothing left to do
     has_ready: bool  # a running campaign has a contact to dial now
 
@@ -36,6 +38,7 @@ async def get_agenda(conn: Connection, *, now: datetime) -> Agenda:
                 ({NEXT_DUE}) AS comes_due_at,
                 (SELECT min(expires_at) FROM uploads) AS upload_expires_at,
                 (SELECT min(due_at) FROM call_recordings WHERE state = 'due') AS recordings_at,
+                EXISTS (SELECT {RETIRING}) AS has_retiring,
                 EXISTS (SELECT {FINISHED}) AS has_finished,
                 EXISTS (SELECT {READY}) AS has_ready""",
         {"now": now},

@@ -174,15 +174,16 @@ async def find_by_provider_id(conn: Connection, provider_assistant_id: str) -> A
 
 
 async def save(conn: Connection, assistant: Assistant) -> None:
-    """Write what may change: name, config, active, deleted_at. Raises NameTaken."""
+    """Write what may change: name, config, active, ephemeral, deleted_at. Raises NameTaken."""
     try:
         await conn.execute(
-            """UPDATE assistants SET name = %s, config_json = %s, active = %s, updated_at = %s, deleted_at = %s
-               WHERE id = %s""",
+            """UPDATE assistants SET name = %s, config_json = %s, active = %s, ephemeral = %s, updated_at = %s,
+                   deleted_at = %s WHERE id = %s""",
             [
                 assistant.name,
                 Jsonb(dict(assistant.config)),
                 assistant.active,
+                assistant.ephemeral,
                 assistant.updated_at,
                 assistant.deleted_at,
                 assistant.id,

@@ -20,7 +20,8 @@ _ALL = [f"coalesce(sum({what}), 0) AS all_{name}" for name, what in _SUMS.items(
 async def get_histories(conn: Connection, assistant_id: UUID | None) -> tuple[History, History]:
     """Return the history of an assistant, and that of all of them together."""
     cursor = await conn.execute(
-        f"SELECT {', '.join([*_OWN, *_ALL])} FROM campaign_counters n JOIN campaigns c ON c.id = n.campaign_id",
+        f"""SELECT {", ".join([*_OWN, *_ALL])} FROM campaign_counters n JOIN campaigns c ON c.id = n.campaign_id
+            WHERE NOT c.is_test""",
         {"id": assistant_id},
     )
     row = await cursor.fetchone()

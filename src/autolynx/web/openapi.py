@@ -44,6 +44,8 @@ BESIDES: dict[str, tuple[int, ...]] = {
     "PUT /api/uploads/{upload_id}/parts/{number}": (409,),
     "POST /api/uploads/{upload_id}/finish": (409,),
     "POST /api/campaigns": (404, 409, 502),
+    "POST /api/campaigns/plan": (404,),
+    "POST /api/campaigns/{campaign_id}/follow-up": (409, 502),
     "PATCH /api/campaigns/{campaign_id}": (409, 502),
     "DELETE /api/campaigns/{campaign_id}": (409,),
     "POST /api/campaigns/{campaign_id}/start": (409,),

@@ -43,6 +43,7 @@ from autolynx.web.pages import (
     campaign_unsure,
     entrance,
     live,
+    new_campaign,
     phone_line,
     system,
     system_moves,
@@ -84,6 +85,7 @@ OWN_LOCK: tuple[APIRouter, ...] = (
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
     campaign_list.router,
+    new_campaign.router,
     assistant_list.router,
     assistant_new.router,
     assistant.router,

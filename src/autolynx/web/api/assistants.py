@@ -103,6 +103,9 @@ class NewAssistant(Input):
 
     name: Name
     config: Config
+    ephemeral: Annotated[
+        bool, Field(description="After its last campaign it is deleted, here and at the provider.")
+    ] = False
 
 
 class AssistantImport(Input):
@@ -166,7 +169,9 @@ async def list_assistants(
 @router.post("/assistants", status_code=201, summary="Create an assistant")
 async def create(body: NewAssistant, runtime: RuntimeDep, actor: CallerDep) -> AssistantShape:
     """Create an assistant at the provider and in the directory."""
-    made = await flow.create_assistant(runtime, name=body.name, config=body.config, actor=actor.name)
+    made = await flow.create_assistant(
+        runtime, name=body.name, config=body.config, actor=actor.name, ephemeral=body.ephemeral
+    )
     return AssistantShape.of(made)
 
 

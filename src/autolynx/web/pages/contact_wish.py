@@ -97,7 +97,7 @@ async def _contact_wish(
     page: Annotated[str, Query()] = "",
 ) -> ContactWish:
     return ContactWish(
-        search=q.replace("\x00", "").strip()[:MOST_SEARCH_CHARACTERS],
+        search=q.strip()[:MOST_SEARCH_CHARACTERS],
         status=status if status in STATUSES else "",
         outcome=outcome if outcome in OUTCOMES else "",
         success=success if success in SUCCESSES else "",
