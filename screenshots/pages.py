@@ -48,6 +48,8 @@ async def open_follow_up(page: Page) -> None:
     """Ask whom a follow-up campaign would call."""
     await page.get_by_role("button", name="Call these again").click()
     await page.get_by_role("dialog").wait_for()
+
+
 LIST = (
     "name,business_name,phone,city\n"
     + "".join(f"Ada {n},Acme Bakery {n},+1 202 555 01{n:02},Springfield\n" for n in range(60))

@@ -109,14 +109,7 @@ class AssistantLook:
 
 def list_view(view: UploadView) -> ListView:
     """Return what is shown of an upload."""
-    columns = [
-        ColumnView(
-            header=one.header or "without a header",
-            use=_USES.get(one.use, "variable"),
-            variable=one.header if one.use is Use.VARIABLE else None,
-        )
-        for one in view.columns
-    ]
+    columns = _columns(view)
     variables = [one.variable for one in columns if one.variable][:VARIABLES_SHOWN]
     report = view.report
     return ListView(
@@ -139,6 +132,17 @@ def list_view(view: UploadView) -> ListView:
         recently_called=view.recently_called,
         recent_call_days=view.recent_call_days,
     )
+
+
+def _columns(view: UploadView) -> list[ColumnView]:
+    return [
+        ColumnView(
+            header=one.header or "without a header",
+            use=_USES.get(one.use, "variable"),
+            variable=one.header if one.use is Use.VARIABLE else None,
+        )
+        for one in view.columns
+    ]
 
 
 def _row(one: PreviewRow, variables: Sequence[str]) -> RowView:
