@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from fastapi import FastAPI
 
+from autolynx.archive.bucket import RecordingBucket
 from autolynx.archive.folder import RecordingFolder
+from autolynx.archive.port import RecordingStore
+from autolynx.archive.s3_signature import S3Account
 from autolynx.errors import ConfigurationError
 from autolynx.flows.assistants import seed_templates
 from autolynx.flows.live_feed import LiveFeed
@@ -72,17 +75,13 @@ async def open_bare_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     clock = SystemClock()
     async with open_database(settings) as database:
         provider = build_provider(settings, clock)
+        recordings = build_archive(settings, clock)
         try:
-            folder = settings.recordings_folder
-            yield Runtime(
-                settings=settings,
-                database=database,
-                provider=provider,
-                clock=clock,
-                recordings=RecordingFolder(folder) if folder else None,
-            )
+            yield Runtime(settings=settings, database=database, provider=provider, clock=clock, recordings=recordings)
         finally:
             await provider.close()
+            if recordings is not None:
+                await recordings.close()
 
 
 @asynccontextmanager
@@ -147,6 +146,22 @@ def build_provider(settings: Settings, clock: Clock, *, launch: Launch = launch_
         timeout_seconds=settings.provider_timeout,
         launch=launch,
     )
+
+
+def build_archive(settings: Settings, clock: Clock) -> RecordingStore | None:
+    """Build the place for copies of recordings; None where none are made."""
+    if settings.recording_store == "s3":
+        secret = settings.s3_secret_access_key
+        account = S3Account(
+            region=settings.s3_region,
+            key_id=settings.s3_access_key_id or "",
+            secret=secret.get_secret_value() if secret else "",
+        )
+        return RecordingBucket(
+            endpoint=settings.s3_endpoint or "", bucket=settings.s3_bucket or "", account=account, now=clock.now
+        )
+    folder = settings.recordings_folder
+    return RecordingFolder(folder) if folder else None
 
 
 def build_web(engine: Engine) -> FastAPI:

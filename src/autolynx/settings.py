@@ -69,8 +69,13 @@ class Settings(BaseSettings):
     unknown_grace_seconds: float = Field(60, ge=5, le=3600, alias="UNKNOWN_GRACE_SECONDS")
     time_scale: float = Field(1.0, ge=1, le=1000, alias="TIME_SCALE")
 
-    recording_store: Literal["folder", "off"] = Field("folder", alias="RECORDING_STORE")
+    recording_store: Literal["folder", "s3", "off"] = Field("folder", alias="RECORDING_STORE")
     recordings_dir: Path | None = Field(None, alias="RECORDINGS_DIR")
+    s3_endpoint: str | None = Field(None, alias="S3_ENDPOINT")
+    s3_bucket: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$", alias="S3_BUCKET")
+    s3_region: str = Field("us-east-1", pattern=r"^[a-z0-9-]{1,40}$", alias="S3_REGION")
+    s3_access_key_id: str | None = Field(None, alias="S3_ACCESS_KEY_ID")
+    s3_secret_access_key: SecretStr | None = Field(None, alias="S3_SECRET_ACCESS_KEY")
     max_recording_bytes: int = Field(104_857_600, ge=1024, alias="MAX_RECORDING_BYTES")
 
     default_region: str = Field("US", pattern=r"^[A-Z]{2}$", alias="DEFAULT_REGION")
@@ -101,13 +106,22 @@ class Settings(BaseSettings):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("public_url", "vapi_base_url")
+    @field_validator("public_url", "vapi_base_url", "s3_endpoint")
     @classmethod
-    def _is_url(cls, value: str) -> str:
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.netloc:
             raise ValueError("must be an http or https address, for example https://calls.example.com")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _s3_is_whole(self) -> "Settings":
+        for name in ("S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"):
+            if self.recording_store == "s3" and getattr(self, name.lower()) is None:
+                raise ValueError(f"{name} must be set when RECORDING_STORE is s3")
+        return self
 
     @model_validator(mode="after")
     def _production_fails_closed(self) -> "Settings":
@@ -132,8 +146,8 @@ class Settings(BaseSettings):
 
     @property
     def recordings_folder(self) -> Path | None:
-        """Where copies of recordings are kept; None: none are made. A function has no disk of its own."""
-        if self.recording_store == "off" or self.runtime == "function":
+        """The folder where copies of recordings are kept; None: in none. A function has no disk of its own."""
+        if self.recording_store != "folder" or self.runtime == "function":
             return None
         return self.recordings_dir or self.data_dir / "recordings"
 

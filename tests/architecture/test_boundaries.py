@@ -94,8 +94,8 @@ def test_only_the_store_speaks_sql() -> None:
     assert len(in_store) > 20, "the pattern no longer recognises SQL"
 
 
-def test_only_provider_and_identity_speak_http() -> None:
-    assert imports(outside("provider", "identity"), "httpx") == []
+def test_only_provider_identity_and_archive_speak_http() -> None:
+    assert imports(outside("provider", "identity", "archive"), "httpx") == []
 
 
 def test_the_domain_knows_neither_io_nor_chance() -> None:

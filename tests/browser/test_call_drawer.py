@@ -95,6 +95,18 @@ async def test_name_and_cap_change_before_ones_eyes(page: Page, house: House, wa
     await expect(page.get_by_text("up to 3 at once")).to_be_visible()
 
 
+async def test_an_open_menu_stays_open_while_figures_move(page: Page, house: House) -> None:
+    campaign_id = await make_campaign(house.database, contacts=4, name="Spring offer")
+    await page.goto(f"/campaigns/{campaign_id}")
+    await expect(page.locator("body")).to_have_attribute("data-stream", "live")
+    await page.get_by_text("More", exact=True).click()
+    await change_contact(house.database, campaign_id, 0, state="done")
+    await expect(page.get_by_text("1 of 4 contacts done")).to_be_visible()
+    await expect(page.get_by_role("button", name="Delete")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Delete")).to_be_hidden()
+
+
 async def test_the_events_of_a_running_campaign_come_by_themselves(page: Page, house: House) -> None:
     campaign_id = await make_campaign(house.database, contacts=4, name="Spring offer")
     await page.goto(f"/campaigns/{campaign_id}/events")

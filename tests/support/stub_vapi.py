@@ -133,9 +133,17 @@ async def _read_request(reader: asyncio.StreamReader) -> Seen | None:
         path=parts.path,
         query={key: values[-1] for key, values in parse_qs(parts.query).items()},
         headers=headers,
-        body=json.loads(body) if body else None,
+        body=_json_of(body),
         raw=body,
     )
+
+
+def _json_of(body: bytes) -> Any:
+    """Return what a body says, None where it is none or no JSON."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
 
 
 async def _answer(answer: Answering, writer: asyncio.StreamWriter) -> bool:

@@ -5,33 +5,16 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 
-from autolynx.flows.access import issue_ticket
 from autolynx.store.database import Database
 from autolynx.web.pages.contact_wish import OUTCOMES, STATUSES
 from tests.support.campaign_rows import START, add_call, add_event, change_campaign, change_contact, make_campaign
+from tests.support.signed_in import HTMX, sign_in, words_of
 from tests.support.sim import running_sim
-from tests.support.web import Web, moved_clock, rows, running_web
+from tests.support.web import moved_clock, rows, running_web
 
 pytestmark = pytest.mark.anyio
-HTMX = {"HX-Request": "true"}
-
-
-async def signed_in(web: Web) -> httpx.AsyncClient:
-    """Return a browser's client that sends what the page's script sends."""
-    ticket = await issue_ticket(web.runtime)
-    await web.stranger.get("/enter", params={"ticket": ticket.secret})
-    token = re.search(r'name="csrf-token" content="([^"]+)"', (await web.stranger.get("/")).text)
-    assert token
-    web.stranger.headers["X-CSRF-Token"] = token[1]
-    return web.stranger
-
-
-def plain(answer: httpx.Response, status: int = 200) -> str:
-    assert answer.status_code == status, answer.text
-    return " ".join(answer.text.split())
 
 
 def names(page: str) -> list[str]:
@@ -46,42 +29,42 @@ async def test_search_filters_sort_and_page_hold_in_the_address(database: Databa
         await add_call(database, campaign_id, position, outcome=outcome, claimed_at=at, success_evaluation=True)
     path = f"/campaigns/{campaign_id}"
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        busy = plain(await browser.get(path, params={"outcome": "busy", "sort": "latest"}))
+        browser = await sign_in(web)
+        busy = words_of(await browser.get(path, params={"outcome": "busy", "sort": "latest"}))
         assert names(busy) == [f"Ada {position}" for position in range(59, 0, -2)]
         assert '<option value="busy" selected>Busy</option>' in busy
         assert f'href="/api{path}/export.csv?outcome=busy"' in busy
         assert f'hx-get="{path}/follow-up?outcome=busy"' in busy
-        second = plain(await browser.get(path, params={"page": "2", "sort": "reverse"}))
+        second = words_of(await browser.get(path, params={"page": "2", "sort": "reverse"}))
         assert names(second) == [f"Ada {position}" for position in range(69, 19, -1)]
         assert "51 to 100 of 120 contacts" in second
         assert f'href="{path}?sort=reverse&amp;page=3"' in second
-        assert names(plain(await browser.get(path, params={"q": "ada 11", "success": "yes"}))) == ["Ada 11"]
-        assert len(names(plain(await browser.get(path, params={"status": "NOT_CALLED", "q": "Ada 6"})))) == 10
-        nobody = plain(await browser.get(path, params={"q": "zzz"}))
+        assert names(words_of(await browser.get(path, params={"q": "ada 11", "success": "yes"}))) == ["Ada 11"]
+        assert len(names(words_of(await browser.get(path, params={"status": "NOT_CALLED", "q": "Ada 6"})))) == 10
+        nobody = words_of(await browser.get(path, params={"q": "zzz"}))
         assert "No contact matches." in nobody
         odd = {"status": "odd", "outcome": "odd", "success": "odd", "sort": "odd", "page": "odd"}
-        assert names(plain(await browser.get(path, params=odd))) == [f"Ada {position}" for position in range(50)]
+        assert names(words_of(await browser.get(path, params=odd))) == [f"Ada {position}" for position in range(50)]
 
 
 async def test_every_state_and_outcome_can_be_chosen(database: Database) -> None:
     campaign_id = await make_campaign(database, contacts=1)
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         for query in [{"status": key} for key in STATUSES] + [{"outcome": key} for key in OUTCOMES]:
-            plain(await browser.get(f"/campaigns/{campaign_id}", params=query))
+            words_of(await browser.get(f"/campaigns/{campaign_id}", params=query))
 
 
 async def test_a_queued_campaign_says_that_it_waits_for_the_first_accepted_call(database: Database) -> None:
     campaign_id = await make_campaign(database, contacts=1)
     async with running_web(database, clock=moved_clock()) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         path = f"/campaigns/{campaign_id}"
-        assert "Not started" in plain(await browser.get(path))
+        assert "Not started" in words_of(await browser.get(path))
         await change_campaign(database, campaign_id, status="QUEUED", queued_at=START)
-        assert "Waiting for the first accepted call" in plain(await browser.get(path))
+        assert "Waiting for the first accepted call" in words_of(await browser.get(path))
         await change_campaign(database, campaign_id, status="DIALING", started_at=START)
-        page = plain(await browser.get(path))
+        page = words_of(await browser.get(path))
         assert "Waiting for the first accepted call" not in page
         assert re.search(r'<li class="done"><i aria-hidden="true"></i>Started <time', page)
 
@@ -89,15 +72,15 @@ async def test_a_queued_campaign_says_that_it_waits_for_the_first_accepted_call(
 async def test_the_phone_line_is_asked_beside_the_page_and_never_before_it(database: Database) -> None:
     async with running_sim() as sim, running_web(database, sim.url) as web:
         campaign_id = await make_campaign(database, contacts=1)
-        browser = await signed_in(web)
-        assert "Phone line: looking" in plain(await browser.get(f"/campaigns/{campaign_id}"))
-        asked = plain(await browser.get(f"/campaigns/{campaign_id}/phone-line", headers=HTMX))
+        browser = await sign_in(web)
+        assert "Phone line: looking" in words_of(await browser.get(f"/campaigns/{campaign_id}"))
+        asked = words_of(await browser.get(f"/campaigns/{campaign_id}/phone-line", headers=HTMX))
         assert "line-is-healthy" in asked
         assert "free" in asked
-        assert "line-is-healthy" in plain(await browser.get(f"/campaigns/{campaign_id}"))
+        assert "line-is-healthy" in words_of(await browser.get(f"/campaigns/{campaign_id}"))
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        asked = plain(await browser.get(f"/campaigns/{campaign_id}/phone-line", headers=HTMX))
+        browser = await sign_in(web)
+        asked = words_of(await browser.get(f"/campaigns/{campaign_id}/phone-line", headers=HTMX))
         assert "the provider cannot say" in asked
 
 
@@ -107,28 +90,28 @@ async def test_the_history_is_read_backwards_and_by_kind(database: Database) -> 
     ids = [await add_event(database, campaign_id, call_id) for _ in range(52)]
     path = f"/campaigns/{campaign_id}/events"
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        first = plain(await browser.get(path))
+        browser = await sign_in(web)
+        first = words_of(await browser.get(path))
         assert re.findall(r'<tr id="event-(\d+)"', first) == [str(one) for one in ids[:1:-1]]
         assert "The provider says it is over." in first
         older = re.search(r'rel="next" href="([^"]+)"', first)
         assert older
-        second = plain(await browser.get(older[1].replace("&amp;", "&")))
+        second = words_of(await browser.get(older[1].replace("&amp;", "&")))
         assert re.findall(r'<tr id="event-(\d+)"', second) == [str(ids[1]), str(ids[0])]
-        assert "Nothing of the kind has happened" in plain(await browser.get(path, params={"kind": "decided"}))
-        assert 'value="" checked' in plain(await browser.get(path, params={"kind": "odd", "before": "odd"}))
+        assert "Nothing of the kind has happened" in words_of(await browser.get(path, params={"kind": "decided"}))
+        assert 'value="" checked' in words_of(await browser.get(path, params={"kind": "odd", "before": "odd"}))
 
 
 async def test_the_figures_tell_outcomes_and_when_the_calls_were_made(database: Database) -> None:
     campaign_id = await make_campaign(database, contacts=4)
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         path = f"/campaigns/{campaign_id}/analytics"
-        assert "There are no figures yet" in plain(await browser.get(path))
+        assert "There are no figures yet" in words_of(await browser.get(path))
         for position, outcome in enumerate(("answered", "answered", "busy", "refused")):
             at = START + timedelta(hours=5 * position)
             await add_call(database, campaign_id, position, outcome=outcome, claimed_at=at)
-        page = plain(await browser.get(path))
+        page = words_of(await browser.get(path))
     assert "Calls per hour" in page
     shares = re.findall(r'<tr id="outcome-(\w+)">.*?<td class="number">(\d+)</td><td class="number soft">(\d+) %', page)
     assert shares == [("answered", "2", "50"), ("busy", "1", "25"), ("refused", "1", "25")]
@@ -140,15 +123,15 @@ async def test_name_and_cap_are_changed_and_what_is_refused_stays_in_the_form(da
     await make_campaign(database, contacts=1, name="Autumn", first=10)
     path = f"/campaigns/{campaign_id}/edit"
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        assert 'value="Spring"' in plain(await browser.get(path, headers=HTMX))
+        browser = await sign_in(web)
+        assert 'value="Spring"' in words_of(await browser.get(path, headers=HTMX))
         for cap in ("51", "many", ""):
-            refused = plain(await browser.post(path, data={"name": "Summer", "cap": cap}, headers=HTMX), 400)
+            refused = words_of(await browser.post(path, data={"name": "Summer", "cap": cap}, headers=HTMX), 400)
             assert 'value="Summer"' in refused
             assert 'id="edit-cap-problem" role="alert"' in refused
-        taken = plain(await browser.post(path, data={"name": "autumn", "cap": "3"}, headers=HTMX), 409)
+        taken = words_of(await browser.post(path, data={"name": "autumn", "cap": "3"}, headers=HTMX), 409)
         assert "a campaign of that name exists already" in taken
-        done = plain(await browser.post(path, data={"name": "Summer", "cap": "3"}, headers=HTMX))
+        done = words_of(await browser.post(path, data={"name": "Summer", "cap": "3"}, headers=HTMX))
         assert "Saved. Up to 3 calls at once from now on." in done
         assert f'hx-target="#campaign-{campaign_id}"' in done
         assert 'hx-target="#campaign-head"' in done
@@ -162,12 +145,12 @@ async def test_a_campaign_is_deleted_only_when_no_call_of_it_is_live(database: D
     call_id = await add_call(database, campaign_id, 0, **live)
     path = f"/campaigns/{campaign_id}/delete"
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        assert "1 of its calls is still live" in plain(await browser.get(path, headers=HTMX))
+        browser = await sign_in(web)
+        assert "1 of its calls is still live" in words_of(await browser.get(path, headers=HTMX))
         assert (await browser.post(path, headers=HTMX)).status_code == 409
         ended = "UPDATE calls SET status = 'ENDED', outcome = 'busy', holds_line = false WHERE id = %s RETURNING id"
         await rows(database, ended, call_id)
-        assert "This cannot be undone" in plain(await browser.get(path, headers=HTMX))
+        assert "This cannot be undone" in words_of(await browser.get(path, headers=HTMX))
         deleted = await browser.post(path, headers=HTMX)
         assert (deleted.status_code, deleted.headers["hx-redirect"]) == (200, "/")
         assert (await browser.get(f"/campaigns/{campaign_id}")).status_code == 404
@@ -190,22 +173,22 @@ async def test_unsure_contacts_of_this_campaign_are_decided_here_and_a_decision_
         await change_campaign(database, one, status="PAUSED", started_at=START, next_position=2)
     path = f"/campaigns/{campaign_id}"
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        page = plain(await browser.get(path))
+        browser = await sign_in(web)
+        page = words_of(await browser.get(path))
         assert "2 contacts need your decision" in page
         assert page.count('<li id="unsure-') == 2
-        left = plain(await browser.post(f"{path}/unsure/{first}", data={"decision": "leave"}, headers=HTMX))
+        left = words_of(await browser.post(f"{path}/unsure/{first}", data={"decision": "leave"}, headers=HTMX))
         assert "1 contact needs your decision" in left
         assert "Undo" in left
-        back = plain(await browser.post(f"{path}/unsure/{first}", data={"decision": "reopen"}, headers=HTMX))
+        back = words_of(await browser.post(f"{path}/unsure/{first}", data={"decision": "reopen"}, headers=HTMX))
         assert "2 contacts need your decision" in back
-        again = plain(await browser.post(f"{path}/unsure/{second}", data={"decision": "redial"}, headers=HTMX))
+        again = words_of(await browser.post(f"{path}/unsure/{second}", data={"decision": "redial"}, headers=HTMX))
         assert "It is due again" in again
         assert (
             await browser.post(f"{path}/unsure/{second}", data={"decision": "leave"}, headers=HTMX)
         ).status_code == 409
         assert (await browser.post(f"{path}/unsure/{first}", data={"decision": "x"}, headers=HTMX)).status_code == 400
-        assert "unsure" in plain(await browser.get(f"{path}/unsure", headers=HTMX))
+        assert "unsure" in words_of(await browser.get(f"{path}/unsure", headers=HTMX))
     states = await rows(database, "SELECT state FROM contacts WHERE campaign_id = %s ORDER BY position", campaign_id)
     assert [row["state"] for row in states] == ["unsure", "due"]
 
@@ -217,22 +200,24 @@ async def test_a_follow_up_is_made_of_what_the_list_shows(database: Database) ->
             await add_call(database, campaign_id, position, outcome=outcome)
             await change_contact(database, campaign_id, position, state="done")
         await change_campaign(database, campaign_id, status="COMPLETED", started_at=START, completed_at=START)
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         path = f"/campaigns/{campaign_id}"
-        page = plain(await browser.get(path))
+        page = words_of(await browser.get(path))
         assert "Call 3 not reached" in page
-        assert "Call 3 contacts once more?" in plain(await browser.get(f"{path}/follow-up?missed=yes", headers=HTMX))
-        asked = plain(await browser.get(f"{path}/follow-up?outcome=busy", headers=HTMX))
+        assert "Call 3 contacts once more?" in words_of(await browser.get(f"{path}/follow-up?missed=yes", headers=HTMX))
+        asked = words_of(await browser.get(f"{path}/follow-up?outcome=busy", headers=HTMX))
         assert "Call 2 contacts once more?" in asked
         assert f'hx-post="{path}/follow-up?outcome=busy"' in asked
         assert 'value="Spring follow-up"' in asked
-        taken = plain(await browser.post(f"{path}/follow-up?outcome=busy", data={"name": "spring"}, headers=HTMX), 409)
+        taken = words_of(
+            await browser.post(f"{path}/follow-up?outcome=busy", data={"name": "spring"}, headers=HTMX), 409
+        )
         assert 'value="spring"' in taken
         made = await browser.post(f"{path}/follow-up?outcome=busy", data={"name": "Again"}, headers=HTMX)
         assert made.status_code == 200, made.text
-        new_page = plain(await browser.get(made.headers["hx-redirect"]))
+        new_page = words_of(await browser.get(made.headers["hx-redirect"]))
         assert names(new_page) == ["Ada 0", "Ada 2"]
-        none = plain(await browser.get(f"{path}/follow-up?outcome=refused", headers=HTMX))
+        none = words_of(await browser.get(f"{path}/follow-up?outcome=refused", headers=HTMX))
         assert "Nobody would be called" in none
 
 
@@ -262,8 +247,8 @@ async def test_the_drawer_shows_a_call_in_full_and_never_as_markup(database: Dat
     call_id = await add_call(database, campaign_id, 0, attempt=2, **facts)
     await add_event(database, campaign_id, call_id)
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        drawer = plain(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
+        browser = await sign_in(web)
+        drawer = words_of(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
         page = await browser.get(f"/calls/{call_id}")
         assert (page.status_code, page.headers["location"]) == (303, f"/campaigns/{campaign_id}?call={call_id}")
         for path in (f"/calls/{uuid4()}/drawer", "/calls/nonsense/drawer"):
@@ -298,8 +283,8 @@ async def test_the_drawer_of_a_live_call_looks_again_and_promises_nothing(databa
     live = {"status": "IN_PROGRESS", "outcome": None, "holds_line": True, "is_final": False, "started_at": START}
     call_id = await add_call(database, campaign_id, 0, **live, cancel_requested_at=START)
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        drawer = plain(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
+        browser = await sign_in(web)
+        drawer = words_of(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
     assert "refresh, every 5s" in drawer
     assert "A person asked for its end." in drawer
     assert "The provider sends what was said when the call is over." in drawer
@@ -312,7 +297,7 @@ async def test_an_admin_sees_what_the_provider_sent(database: Database) -> None:
         VALUES ('theirs', 'end-of-call-report', '', 'settled', '{"said": "<b>Grüße</b>"}', %s) RETURNING id"""
     await rows(database, kept, START)
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        shown = plain(await browser.get(f"/calls/{call_id}/payloads", headers=HTMX))
+        browser = await sign_in(web)
+        shown = words_of(await browser.get(f"/calls/{call_id}/payloads", headers=HTMX))
     assert "end-of-call-report" in shown
     assert "&lt;b&gt;Grüße&lt;/b&gt;" in shown

@@ -58,6 +58,9 @@ class RecordingFolder:
         finally:
             await asyncio.to_thread(file.close)
 
+    async def close(self) -> None:
+        """Nothing is held between two uses."""
+
     def _file(self, call_id: UUID) -> Path:
         return self._path / call_id.hex[:2] / call_id.hex
 

@@ -28,3 +28,6 @@ class RecordingStore(Protocol):
 
     def open(self, call_id: UUID, *, first: int, last: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Open the bytes from `first` to `last`, both included. Raises ArchiveError."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

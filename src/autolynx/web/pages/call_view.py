@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from autolynx.domain.call import CallStatus
@@ -109,8 +110,6 @@ def call_view(
 ) -> CallView:
     """Return what is shown. Where time runs faster, spans of our own clock are told in the simulator's seconds."""
     placed_at = call.dial_started_at or call.claimed_at
-    reason = call.ended_reason or call.reason
-    is_live = CallStatus(call.status).is_active
     return CallView(
         id=call.id,
         campaign_id=call.campaign_id,
@@ -121,17 +120,15 @@ def call_view(
         dial=call.phone,
         state=call.status,
         outcome=call.outcome,
-        is_live=is_live,
-        is_stopping=is_live and call.cancel_requested_at is not None,
+        is_live=CallStatus(call.status).is_active,
+        is_stopping=CallStatus(call.status).is_active and call.cancel_requested_at is not None,
         attempt=call.attempt,
         ended=ended_in_words(call.ended_reason) or call.reason,
-        raw_reason=reason,
+        raw_reason=call.ended_reason,
         success=call.success_evaluation,
         success_word=_success_word(call),
         talk=_talk(call, now=now, time_scale=time_scale),
-        cost=money(call.cost_usd),
-        total=precise_money(call.cost_usd) if call.cost_usd is not None else "",
-        parts=_parts(parts_of(call.cost_breakdown, call.cost_usd)),
+        **_bill(call),
         has_recording=call.has_recording,
         summary=call.summary,
         turns=[_turn(turn, call.name) for turn in turns_of(call.transcript_json)],
@@ -169,6 +166,15 @@ def _talk(call: CallReport, *, now: datetime, time_scale: float) -> str:
     if call.status == CallStatus.IN_PROGRESS and call.started_at is not None:
         return span((now - call.started_at).total_seconds() * time_scale)
     return span(float(call.duration_seconds)) if call.duration_seconds is not None else ""
+
+
+def _bill(call: CallReport) -> dict[str, Any]:
+    """Return what the call cost, by the names of the view."""
+    return {
+        "cost": money(call.cost_usd),
+        "total": precise_money(call.cost_usd) if call.cost_usd is not None else "",
+        "parts": _parts(parts_of(call.cost_breakdown, call.cost_usd)),
+    }
 
 
 def _parts(parts: Sequence[CostPart]) -> list[PartView]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from autolynx.domain.campaign import CampaignMode, CampaignStatus, due_again_sentence
@@ -95,7 +96,6 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
     status, total = campaign.status, campaign.total_contacts
     lines = max(lines, counters.active_calls)  # the two were not counted in the same instant
     done = counters.done + counters.unsure + counters.excluded
-    word, time = _time(report, now)
     when_word, when = ("started", campaign.started_at) if campaign.started_at else ("created", campaign.created_at)
     due_again = due_again_sentence(status, counters.due)
     return CampaignView(
@@ -113,31 +113,49 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         in_flight=lines,
         done=done,
         percent=100 * done // total if total else 0,
-        success=share(counters.success_rate),
-        answered=share(counters.answered / counters.completed_calls if counters.completed_calls else None),
-        talk=span(float(counters.average_duration_seconds)) if counters.average_duration_seconds else NOTHING,
-        cost_each=money(counters.average_cost_usd),
-        cost=money(counters.cost_usd),
-        time_word=word,
-        time=time,
+        **_figures(report, now),
         bar_parts=bar_parts(report),
         lines=_lines(report, lines),
         lines_sentence=_lines_sentence(report, lines),
-        may_start=status is _S.CREATED,
-        may_pause=status.is_running,
-        may_resume=status in {_S.PAUSED, _S.FAILED} or due_again is not None,
-        may_stop=not status.is_terminal,
+        **_moves(report, lines),
         started_at=campaign.started_at,
         completed_at=campaign.completed_at,
         ends_at=_ends_at(report, now),
         created_at=campaign.created_at,
         hint=_WAITING if status is _S.QUEUED and campaign.started_at is None else None,
         live_words=_live_words(report, lines),
-        may_delete=lines == 0,
         unsure=counters.unsure,
         missed=_missed(report) if status.is_terminal else None,
         steps=_steps(report, now),
     )
+
+
+def _figures(report: CampaignReport, now: datetime) -> dict[str, Any]:
+    """Return the figures of the cards, by the names of the view."""
+    counters = report.counters
+    word, time = _time(report, now)
+    return {
+        "success": share(counters.success_rate),
+        "answered": share(counters.answered / counters.completed_calls if counters.completed_calls else None),
+        "talk": span(float(counters.average_duration_seconds)) if counters.average_duration_seconds else NOTHING,
+        "cost": money(counters.cost_usd),
+        "cost_each": money(counters.average_cost_usd),
+        "time_word": word,
+        "time": time,
+    }
+
+
+def _moves(report: CampaignReport, lines: int) -> dict[str, Any]:
+    """Return what may be done with it now, by the names of the view."""
+    status = report.campaign.status
+    is_due_again = due_again_sentence(status, report.counters.due) is not None
+    return {
+        "may_start": status is _S.CREATED,
+        "may_pause": status.is_running,
+        "may_resume": status in {_S.PAUSED, _S.FAILED} or is_due_again,
+        "may_stop": not status.is_terminal,
+        "may_delete": lines == 0,
+    }
 
 
 def bar_parts(report: CampaignReport) -> list[BarPart]:

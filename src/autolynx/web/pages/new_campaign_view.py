@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from autolynx.domain.csv_headers import Use
-from autolynx.domain.import_report import ReportRow, UploadStatus, UploadView
+from autolynx.domain.import_report import PreviewRow, ReportRow, UploadStatus, UploadView
 from autolynx.domain.plan import Plan, Span
 from autolynx.domain.spoken_variables import missing_variables, prompt_of
 from autolynx.domain.words import counted
@@ -133,20 +133,21 @@ def list_view(view: UploadView) -> ListView:
         problems=report.skipped[:PROBLEMS_SHOWN],
         columns=columns,
         variables=variables,
-        rows=[
-            RowView(
-                row=one.row,
-                name=one.name,
-                business=one.business_name,
-                phone=grouped(one.phone) + (f" ext. {one.extension}" if one.extension else ""),
-                values=[one.variables.get(variable, "") for variable in variables],
-            )
-            for one in view.preview
-        ],
+        rows=[_row(one, variables) for one in view.preview],
         notices=view.notices,
         seen_before=view.seen_before,
         recently_called=view.recently_called,
         recent_call_days=view.recent_call_days,
+    )
+
+
+def _row(one: PreviewRow, variables: Sequence[str]) -> RowView:
+    return RowView(
+        row=one.row,
+        name=one.name,
+        business=one.business_name,
+        phone=grouped(one.phone) + (f" ext. {one.extension}" if one.extension else ""),
+        values=[one.variables.get(variable, "") for variable in variables],
     )
 
 
