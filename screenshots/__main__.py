@@ -61,7 +61,7 @@ async def _take_all(camera: Camera, stage: Stage, shots: Sequence[Shot], into: P
 async def _take_for_readme(camera: Camera, stage: Stage) -> None:
     by_name = {shot.name: shot for shot in SHOTS}
     for name, scheme, width in README:
-        async with camera.look(Look(scheme=scheme, width=width), await _link(stage)) as context:
+        async with camera.look(Look(scheme=scheme, width=width), await _link(stage), sharpness=1.5) as context:
             file = IMAGES / f"{name}-{scheme}.webp"
             await camera.take_small(context, by_name[name], file)
             print(f"{file.relative_to(ROOT)}: {file.stat().st_size:,} bytes", flush=True)

@@ -38,13 +38,13 @@ class Camera:
         self._tale = tale
 
     @asynccontextmanager
-    async def look(self, look: Look, link: str) -> AsyncIterator[BrowserContext]:
+    async def look(self, look: Look, link: str, *, sharpness: float = 1) -> AsyncIterator[BrowserContext]:
         """Open a window of that look and sign in by the link."""
         context = await self._browser.new_context(
             base_url=self._url,
             viewport={"width": look.width, "height": SIZES[look.width]},
             color_scheme=look.scheme,
-            device_scale_factor=2 if look.width < SIZES[look.width] else 1,
+            device_scale_factor=sharpness,
             reduced_motion="reduce",
             locale="en-US",
         )
@@ -59,12 +59,12 @@ class Camera:
     async def take(self, context: BrowserContext, shot: Shot, into: Path, width: int) -> None:
         """Take a whole page in both colours, or the upper part of one that goes on for ever."""
         page = await self._arrive(context, shot)
-        tall = await page.evaluate("document.documentElement.scrollHeight")
+        tall = await page.evaluate("document.documentElement.scrollHeight") if shot.is_whole else SIZES[width]
         clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST)}
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme)
             await page.wait_for_timeout(CHANGE_MILLISECONDS)
-            await page.screenshot(path=into / f"{shot.name}-{width}-{scheme}.png", full_page=True, clip=clip)
+            await page.screenshot(path=into / f"{shot.name}-{width}-{scheme}.png", full_page=shot.is_whole, clip=clip)
         await page.close()
 
     async def take_small(self, context: BrowserContext, shot: Shot, into: Path) -> None:

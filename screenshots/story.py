@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain, islice
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from screenshots.people import FLAWED, Person, as_csv, people, unusual
 FAST = 1000.0
 SPEED = 20.0
 LINES = 60
+SATURDAY = 5
 MANY = 1200  # so that the campaign that runs is still running on the last picture
 DOUBT = "Nobody can say whether this contact was called: a person has to decide."
 
@@ -35,7 +36,7 @@ class Past:
     """A campaign that was over long ago."""
 
     name: str
-    days_ago: int
+    workdays_ago: int
     hour: int
     hours: float
     contacts: int
@@ -44,23 +45,23 @@ class Past:
 
 PITCH, DISCOVERY, REMINDER = "Riley - short pitch", "Morgan - survey", "Casey - reminder"  # the account has them
 PASTS = [
-    Past(name="Website refresh, downtown", days_ago=29, hour=9, hours=3, contacts=48, assistant=PITCH),
-    Past(name="Website refresh, north side", days_ago=28, hour=13, hours=4, contacts=52, assistant=PITCH),
-    Past(name="Online booking, salons", days_ago=27, hour=10, hours=5, contacts=60, assistant=DISCOVERY),
-    Past(name="Online booking, clinics", days_ago=24, hour=11, hours=6, contacts=64, assistant=DISCOVERY),
-    Past(name="Card terminals, first call", days_ago=22, hour=9, hours=8, contacts=80, assistant=PITCH),
-    Past(name="Card terminals, second call", days_ago=20, hour=14, hours=3, contacts=40, assistant=PITCH),
-    Past(name="Renewals, April", days_ago=17, hour=8, hours=9, contacts=90, assistant=REMINDER),
-    Past(name="Loyalty program, bakeries", days_ago=15, hour=10, hours=4, contacts=56, assistant=DISCOVERY),
-    Past(name="Loyalty program, grills", days_ago=14, hour=15, hours=3, contacts=44, assistant=DISCOVERY),
-    Past(name="Spring promotion, florists", days_ago=13, hour=9, hours=2, contacts=36, assistant=PITCH),
-    Past(name="Spring promotion, gardens", days_ago=10, hour=12, hours=5, contacts=58, assistant=PITCH),
-    Past(name="Renewals, May", days_ago=8, hour=8, hours=10, contacts=96, assistant=REMINDER),
-    Past(name="Website refresh, west side", days_ago=7, hour=9, hours=6, contacts=70, assistant=PITCH),
-    Past(name="Online booking, repair shops", days_ago=6, hour=13, hours=4, contacts=54, assistant=DISCOVERY),
-    Past(name="Card terminals, markets", days_ago=3, hour=10, hours=5, contacts=62, assistant=PITCH),
-    Past(name="Tax season follow-up", days_ago=2, hour=11, hours=6, contacts=66, assistant=DISCOVERY),
-    Past(name="Renewals, June", days_ago=1, hour=8, hours=9, contacts=84, assistant=REMINDER),
+    Past(name="Website refresh, downtown", workdays_ago=20, hour=9, hours=3, contacts=48, assistant=PITCH),
+    Past(name="Website refresh, north side", workdays_ago=19, hour=13, hours=4, contacts=52, assistant=PITCH),
+    Past(name="Online booking, salons", workdays_ago=18, hour=10, hours=5, contacts=60, assistant=DISCOVERY),
+    Past(name="Online booking, clinics", workdays_ago=17, hour=11, hours=6, contacts=64, assistant=DISCOVERY),
+    Past(name="Card terminals, first call", workdays_ago=16, hour=9, hours=8, contacts=80, assistant=PITCH),
+    Past(name="Card terminals, second call", workdays_ago=15, hour=14, hours=3, contacts=40, assistant=PITCH),
+    Past(name="Renewals, April", workdays_ago=13, hour=8, hours=9, contacts=90, assistant=REMINDER),
+    Past(name="Loyalty program, bakeries", workdays_ago=12, hour=10, hours=4, contacts=56, assistant=DISCOVERY),
+    Past(name="Loyalty program, grills", workdays_ago=11, hour=15, hours=3, contacts=44, assistant=DISCOVERY),
+    Past(name="Spring promotion, florists", workdays_ago=10, hour=9, hours=2, contacts=36, assistant=PITCH),
+    Past(name="Spring promotion, gardens", workdays_ago=8, hour=12, hours=5, contacts=58, assistant=PITCH),
+    Past(name="Renewals, May", workdays_ago=7, hour=8, hours=10, contacts=96, assistant=REMINDER),
+    Past(name="Website refresh, west side", workdays_ago=6, hour=9, hours=6, contacts=70, assistant=PITCH),
+    Past(name="Online booking, repair shops", workdays_ago=5, hour=13, hours=4, contacts=54, assistant=DISCOVERY),
+    Past(name="Card terminals, markets", workdays_ago=3, hour=10, hours=5, contacts=62, assistant=PITCH),
+    Past(name="Tax season follow-up", workdays_ago=2, hour=11, hours=6, contacts=66, assistant=DISCOVERY),
+    Past(name="Renewals, June", workdays_ago=1, hour=8, hours=9, contacts=84, assistant=REMINDER),
 ]  # fmt: skip
 
 
@@ -130,7 +131,7 @@ class Teller:
         for past, campaign_id in begun:
             if past.name == "Tax season follow-up":
                 await leave_in_doubt(database, campaign_id, contacts=3, sentence=DOUBT)
-            began_at = today + timedelta(days=-past.days_ago, hours=past.hour)
+            began_at = _workdays_before(today, past.workdays_ago) + timedelta(hours=past.hour)
             await move_into_past(database, campaign_id, began_at=began_at, hours=past.hours)
         sentence = "A webhook could not be understood after five tries; its body is kept."
         await tell_incident(
@@ -193,3 +194,11 @@ class Teller:
         async with httpx.AsyncClient() as client:
             address = f"{self._runtime.settings.vapi_base_url}/_sim/{what}"
             (await client.post(address, json=body)).raise_for_status()
+
+
+def _workdays_before(day: datetime, count: int) -> datetime:
+    """Go back so many days on which people work."""
+    while count:
+        day -= timedelta(days=1)
+        count -= day.weekday() < SATURDAY
+    return day
