@@ -1,10 +1,12 @@
 """The drawer of a call: opened by mouse and keyboard, linked, played, closed; and followed while the call goes on."""
 
+from uuid import uuid4
+
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.accessibility import assert_accessible
-from tests.support.campaign_rows import change_contact
+from tests.support.campaign_rows import add_call, change_contact
 from tests.support.engine import make_campaign
 from tests.support.furniture import furnish
 from tests.support.house import House
@@ -58,6 +60,16 @@ async def test_a_call_is_followed_in_its_drawer_until_it_can_be_heard(page: Page
     audio = drawer.locator("audio")
     await audio.evaluate("(audio) => { audio.muted = true; return audio.play(); }")
     assert await audio.evaluate("(audio) => audio.duration > 0 && !audio.error")
+
+
+async def test_a_recording_that_is_gone_is_said(page: Page, house: House, watch: Watch) -> None:
+    watch.announce("/recording", "status of 404")
+    campaign_id = await make_campaign(house.database, contacts=1)
+    gone = {"provider_call_id": str(uuid4()), "recording_url": "https://storage.example.test/x.wav"}
+    call_id = await add_call(house.database, campaign_id, 0, **gone)
+    await page.goto(f"/campaigns/{campaign_id}?call={call_id}")
+    await page.locator("audio").evaluate("(audio) => { audio.play().catch(() => {}); }")
+    await expect(page.get_by_text("The recording cannot be played")).to_be_visible()
 
 
 async def test_filters_hold_in_the_address_and_going_back_takes_them_back(page: Page, house: House) -> None:

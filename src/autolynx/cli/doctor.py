@@ -55,6 +55,7 @@ async def _examine() -> list[Finding]:
     findings = [Finding(subject="settings", sentence="all values can be read.")]
     findings += _secrets(settings)
     findings += await _database(settings)
+    findings.append(_recordings(settings))
     findings += await _provider(settings)
     return [*findings, await _webhook(settings)]
 
@@ -93,6 +94,19 @@ async def _database(settings: Settings) -> list[Finding]:
         sentence = f"reachable ({where}), but {len(lacking)} migration(s) behind."
         return [Finding(subject="database", sentence=sentence, mend="Run: autolynx migrate", is_warning=True)]
     return [Finding(subject="database", sentence=f"reachable and up to date ({where}).")]
+
+
+def _recordings(settings: Settings) -> Finding:
+    if settings.recording_store == "s3":
+        return Finding(subject="recordings", sentence=f"copies go to the bucket {settings.s3_bucket}.")
+    if settings.recordings_folder is not None:
+        return Finding(subject="recordings", sentence=f"copies are kept in {settings.recordings_folder}.")
+    return Finding(
+        subject="recordings",
+        sentence="no copies are made; the provider deletes recordings after 14 days.",
+        mend="Set RECORDING_STORE to s3 and the variables that name the bucket, if you need them for longer.",
+        is_warning=True,
+    )
 
 
 async def _provider(settings: Settings) -> list[Finding]:

@@ -196,12 +196,15 @@ def _most(chosen: ContactFilter, counters: Counters) -> int:
 
 def _is_plain(chosen: ContactFilter) -> bool:
     """Whether it asks for one thing about the call, which has a counter, and for nothing else."""
-    about_calls = chosen.about_the_call()
-    return len(about_calls) == 1 and replace(chosen, status=None, outcome=None, success=None).is_empty
+    asked = [one for one in (chosen.status, chosen.outcome, chosen.success) if one is not None]
+    return len(asked) == 1 and replace(chosen, status=None, outcome=None, success=None).is_empty
 
 
 def _was_nobody_called_twice(counters: Counters) -> bool:
-    """Whether each contact that was called has one counted call: each of these states needs one."""
+    """Whether each contact that was called has one counted call: each of these states needs one.
+
+    Then nobody who is due or excluded has any.
+    """
     return counters.active_calls + counters.completed_calls == counters.calling + counters.done + counters.unsure
 
 

@@ -40,6 +40,14 @@ document.addEventListener("click", (event) => {
   audio.play().catch(() => {});
 });
 
+document.addEventListener(
+  "error",
+  (event) => {
+    if (event.target.id === "call-audio") document.getElementById("call-audio-problem").hidden = false;
+  },
+  true,
+);
+
 const linked = new URL(location.href).searchParams.get("call");
 if (linked && CALL_ID.test(linked)) window.htmx.ajax("GET", `/calls/${linked}/drawer`, { target: "#drawer", swap: "innerHTML" });
 else if (linked) sayCall("");
