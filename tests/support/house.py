@@ -71,7 +71,7 @@ async def running_house(database_url: str, *, speed: float = SPEED, **settings: 
     url = f"http://{HOST}:{port_of(listener)}"
     with listener, TemporaryDirectory(prefix="autolynx-house-") as folder:
         async with running_sim(speed=speed) as sim:
-            values = {"DATABASE_URL": database_url, "DATA_DIR": folder, "PUBLIC_URL": url}
+            values: dict[str, Any] = {"DATABASE_URL": database_url, "DATA_DIR": folder, "PUBLIC_URL": url}
             values |= {"VAPI_BASE_URL": sim.url, "TIME_SCALE": speed}
             chosen = settings_for_test(**{**SECRETS, **values, **settings})
             async with open_engine(chosen) as engine:
