@@ -11,7 +11,7 @@ from autolynx.store.database import Database
 from tests.support.accessibility import assert_accessible
 from tests.support.campaign_rows import add_call, make_campaign
 from tests.support.house import House
-from tests.support.page_watch import PHONE, is_as_wide_as_its_window, watched_context
+from tests.support.page_watch import LOOKS, is_as_wide_as_its_window, watched_context
 
 pytestmark = pytest.mark.anyio
 
@@ -48,8 +48,7 @@ async def test_charts_come_up_and_filters_hold_in_the_address(page: Page, house:
     await expect(page.get_by_role("region", name="Calls per week").locator("canvas")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, PHONE])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 async def test_analytics_is_accessible(browser: Browser, house: House, scheme: str, width: int) -> None:
     await make_calls(house.database)
     async with watched_context(browser, house.url, width=width, scheme=scheme) as (context, _):

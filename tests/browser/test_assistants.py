@@ -15,7 +15,7 @@ from tests.support.accessibility import assert_accessible
 from tests.support.checks import query
 from tests.support.engine import make_campaign
 from tests.support.house import House
-from tests.support.page_watch import PHONE, Watch, is_as_wide_as_its_window, watched_context
+from tests.support.page_watch import LOOKS, Watch, is_as_wide_as_its_window, watched_context
 from tests.support.sim import ASSISTANT_SALES, TWILIO_MAIN
 
 pytestmark = pytest.mark.anyio
@@ -31,8 +31,7 @@ async def _imported(house: House, **changes: Any) -> UUID:
     return imported.assistant.id
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, PHONE])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 async def test_every_page_of_assistants_is_accessible(browser: Browser, house: House, scheme: Any, width: int) -> None:
     async with watched_context(browser, house.url, width=width, scheme=scheme) as (context, _):
         page = await context.new_page()

@@ -1,4 +1,4 @@
-"""Every page, light and dark, wide and narrow, with the worst names: accessible, and never wider than its window."""
+"""Every page, light and wide, dark and narrow, with the worst names: accessible, never wider than its window."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 from tests.support.accessibility import assert_accessible
 from tests.support.furniture import furnish
 from tests.support.house import House
-from tests.support.page_watch import PHONE, WIDE, is_as_wide_as_its_window, watched_context
+from tests.support.page_watch import LOOKS, is_as_wide_as_its_window, watched_context
 
 pytestmark = pytest.mark.anyio
 # Addresses name the furniture in braces. A new page gets its line here.
@@ -39,8 +39,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [WIDE, PHONE])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 async def test_every_page_shuts_nobody_out(
     browser: Browser, house: House, scheme: Literal["light", "dark"], width: int
 ) -> None:

@@ -7,7 +7,7 @@ from autolynx.flows.phone_numbers import list_phone_numbers
 from tests.support.accessibility import assert_accessible
 from tests.support.campaign_rows import START, add_incident, change_campaign, make_campaign, make_unsure
 from tests.support.house import House
-from tests.support.page_watch import PHONE, is_as_wide_as_its_window, watched_context
+from tests.support.page_watch import LOOKS, is_as_wide_as_its_window, watched_context
 
 pytestmark = pytest.mark.anyio
 
@@ -56,8 +56,7 @@ async def test_an_incident_appears_by_itself(page: Page, house: House) -> None:
     await expect(page.get_by_role("cell", name="A webhook was given up.")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, PHONE])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 async def test_the_page_shuts_nobody_out(browser: Browser, house: House, scheme: str, width: int) -> None:
     await list_phone_numbers(house.runtime)
     name = "محمد عبد الله and a campaign with a name that is much too long for any table"

@@ -10,6 +10,8 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 WIDE = 1280
 PHONE = 390
 HEIGHT = {WIDE: 800, PHONE: 844}
+# What each page is judged in: colours depend on the one, the layout on the other, hardly anything on both together.
+LOOKS = [(WIDE, "light"), (PHONE, "dark")]
 PATIENCE_MILLISECONDS = 15_000
 GIVEN_UP = "net::ERR_ABORTED"  # the page left, a download began, or a stream was closed: nobody failed
 # Heard in the page itself, for what a policy forbids is not always said on the console.
