@@ -13,7 +13,7 @@ from autolynx.cli.simulator import Play
 from autolynx.cli.stage import Stage, open_stage
 from autolynx.log import configure_logging
 from autolynx.settings import load_settings
-from screenshots.camera import LOOKS, Camera, Look, opened_browser
+from screenshots.camera import SIZES, Camera, Look, opened_browser
 from screenshots.pages import README, SHOTS, Shot
 from screenshots.story import LINES, SPEED, Teller
 from tools.chromium import MISSING, find_chromium
@@ -51,12 +51,11 @@ async def _take(program: str, shots: Sequence[Shot], into: Path, *, is_for_readm
 
 async def _take_all(camera: Camera, stage: Stage, shots: Sequence[Shot], into: Path) -> None:
     into.mkdir(parents=True, exist_ok=True)
-    for look in LOOKS:
-        async with camera.look(look, await _link(stage)) as context:
+    for width in SIZES:
+        async with camera.look(Look(scheme="light", width=width), await _link(stage)) as context:
             for shot in sorted(shots, key=lambda shot: not shot.is_signed_in):
-                file = into / f"{shot.name}-{look.width}-{look.scheme}.png"
-                await camera.take(context, shot, file)
-                print(file, flush=True)
+                await camera.take(context, shot, into, width)
+                print(f"{shot.name} at {width}", flush=True)
 
 
 async def _take_for_readme(camera: Camera, stage: Stage) -> None:

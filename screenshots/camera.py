@@ -15,6 +15,7 @@ from tools.chromium import OPTIONS
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 SIZES = {1280: 800, 390: 844}
 SETTLE_MILLISECONDS = 700  # for what fades or slides in
+CHANGE_MILLISECONDS = 200  # from light to dark
 TALLEST = 2400
 QUALITIES = (90, 80, 70, 60, 50)
 MOST_BYTES = 150_000
@@ -26,9 +27,6 @@ class Look:
 
     scheme: Scheme
     width: int
-
-
-LOOKS = [Look(scheme=scheme, width=width) for width in SIZES for scheme in SCHEMES]
 
 
 class Camera:
@@ -58,13 +56,15 @@ class Camera:
         finally:
             await context.close()
 
-    async def take(self, context: BrowserContext, shot: Shot, into: Path) -> None:
-        """Take a whole page, or the upper part of one that goes on for ever."""
+    async def take(self, context: BrowserContext, shot: Shot, into: Path, width: int) -> None:
+        """Take a whole page in both colours, or the upper part of one that goes on for ever."""
         page = await self._arrive(context, shot)
         tall = await page.evaluate("document.documentElement.scrollHeight")
-        width = await page.evaluate("innerWidth")
         clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST)}
-        await page.screenshot(path=into, full_page=True, clip=clip)
+        for scheme in SCHEMES:
+            await page.emulate_media(color_scheme=scheme)
+            await page.wait_for_timeout(CHANGE_MILLISECONDS)
+            await page.screenshot(path=into / f"{shot.name}-{width}-{scheme}.png", full_page=True, clip=clip)
         await page.close()
 
     async def take_small(self, context: BrowserContext, shot: Shot, into: Path) -> None:

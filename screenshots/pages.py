@@ -50,9 +50,24 @@ async def open_follow_up(page: Page) -> None:
     await page.get_by_role("dialog").wait_for()
 
 
+LIST = (
+    "name,business_name,phone,city\n"
+    + "".join(f"Ada {n},Acme Bakery {n},+1 202 555 01{n:02},Springfield\n" for n in range(60))
+    + "Bob,Bold,12,\nEve,,+1 202 555 0177,\n"
+)
+
+
+async def upload_list(page: Page) -> None:
+    """Choose a list and wait for its preview."""
+    await page.set_input_files("#file", {"name": "spring list.csv", "mimeType": "text/csv", "buffer": LIST.encode()})
+    await page.get_by_role("heading", name="2 rows have a problem").wait_for()
+
+
 SHOTS: Sequence[Shot] = (
     Shot(name="sign-in", address="/", is_signed_in=False),
     Shot(name="campaigns", address="/"),
+    Shot(name="new-campaign", address="/campaigns/new"),
+    Shot(name="new-campaign-list", address="/campaigns/new", act=upload_list),
     Shot(name="campaign-running", address="/campaigns/{running}"),
     Shot(name="campaign-contacts", address="/campaigns/{running}?page=2"),
     Shot(name="campaign-paused", address="/campaigns/{paused}"),

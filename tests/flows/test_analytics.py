@@ -19,9 +19,9 @@ from autolynx.store.database import Database
 from autolynx.store.migrate import migrate, migration_files
 from tests.flows.test_counters import NOWHERE, random_step
 from tests.support.campaign_rows import START, add_assistant, add_call, change_campaign, make_campaign
-from tests.support.checks import query
+from tests.support.checks import assert_figures_are_a_recount, query
 from tests.support.engine import MovedClock, make_runtime, settings_for_test
-from tests.support.figures import assert_analytics_are_a_recount, assert_figures_are_a_recount
+from tests.support.figures import assert_analytics_are_a_recount
 
 pytestmark = pytest.mark.anyio
 

@@ -3,15 +3,18 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
 
+from autolynx.errors import DatabaseUnavailable
 from autolynx.flows import live_feed
 from autolynx.flows.live_feed import LiveFeed
-from autolynx.flows.live_watch import Update
-from autolynx.store.database import Database
+from autolynx.flows.live_watch import News, Update
+from autolynx.store.database import Connection, Database
 from tests.support.campaign_rows import START, add_call, add_event, change_campaign, make_campaign
 from tests.support.checks import query
 from tests.support.engine import make_runtime, settings_for_test
@@ -229,3 +232,99 @@ async def test_a_database_that_is_away_for_a_moment_breaks_no_stream(database: D
 async def test_a_campaign_that_never_was_is_gone_at_once(database: Database) -> None:
     async with running_feed(database) as feed, aclosing(feed.watch(uuid4())) as updates:
         assert (await news(updates)).is_gone
+
+
+async def all_news(stream: AsyncIterator[News], *, seconds: float = 2.0) -> News:
+    async with asyncio.timeout(seconds):
+        return await anext(stream)
+
+
+async def test_a_deleted_campaign_is_told_once_and_the_others_go_on(database: Database) -> None:
+    gone, kept = await make_campaign(database, contacts=1), await make_campaign(database, contacts=1)
+    async with running_feed(database) as feed, aclosing(feed.watch_all({gone: None, kept: None})) as stream:
+        await all_news(stream)
+        await change_campaign(database, gone, deleted_at=START)
+        while not any(one.is_gone for one in (await all_news(stream)).updates.values()):
+            pass
+        later: list[News] = []
+        try:
+            while True:
+                later.append(await all_news(stream, seconds=SETTLED_SECONDS))
+        except TimeoutError:
+            assert not any(gone in one.updates for one in later)
+        # A stream that was interrupted cannot be asked again; the other campaign has one of its own.
+        async with aclosing(feed.watch(kept)) as others:
+            await news(others)
+            await change_campaign(database, kept, name="Other")
+            assert (await news(others)).report is not None
+    assert feed.watchers == 0
+
+
+async def test_who_comes_later_does_not_make_the_others_hear_everything_again(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=5)
+    call_ids = [await add_call(database, campaign_id, position) for position in range(5)]
+    for call_id in call_ids:
+        await add_event(database, campaign_id, call_id)
+    async with running_feed(database) as feed, aclosing(feed.watch(campaign_id, after=0)) as first:
+        await news(first)
+        async with aclosing(feed.watch(campaign_id, after=1)) as second:
+            assert len((await news(second)).rows) == 5
+            with pytest.raises(TimeoutError):
+                await news(first, seconds=SETTLED_SECONDS)
+
+
+class _Hiccup:
+    """A database that fails one look just where its rows are read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.fails = False
+
+    def connection(self, **kinds: bool) -> AbstractAsyncContextManager[Connection]:
+        if not self.fails:
+            return self._database.connection(**kinds)
+        return self._broken()
+
+    @asynccontextmanager
+    async def _broken(self) -> AsyncIterator[Connection]:
+        self.fails = False
+        async with self._database.connection() as conn:
+            yield cast("Connection", _FailsOnRows(conn))
+
+
+class _FailsOnRows:
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+
+    async def execute(self, query: str, *values: Any) -> Any:
+        if "SELECT contact_id FROM calls WHERE id = ANY" in query:
+            raise DatabaseUnavailable("PostgreSQL went away.")
+        return await self._conn.execute(query, *values)
+
+
+async def test_a_database_that_fails_for_a_moment_loses_no_change(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=2)
+    call_id = await add_live_call(database, campaign_id, 1)
+    hiccup = _Hiccup(database)
+    runtime = replace(make_runtime(database, NOWHERE, settings=settings_for_test()), database=cast("Database", hiccup))
+    feed = LiveFeed(runtime)
+    async with aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        hiccup.fails = True
+        await end_call(database, campaign_id, call_id)
+        update = await news(updates, seconds=5)
+        assert [row.call_status for row in update.rows.values()] == ["ENDED"]
+    await feed.close()
+
+
+async def test_watches_end_where_the_database_stays_away(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    hiccup = _Hiccup(database)
+    runtime = replace(make_runtime(database, NOWHERE, settings=settings_for_test()), database=cast("Database", hiccup))
+    feed = LiveFeed(runtime)
+    async with aclosing(feed.watch(campaign_id)) as updates:
+        await news(updates)
+        await database.close()
+        with pytest.raises(StopAsyncIteration):
+            await news(updates, seconds=30)
+    await feed.close()

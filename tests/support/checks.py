@@ -46,8 +46,15 @@ async def query(database: Database, sql: str, *values: Any) -> list[dict[str, An
 
 
 async def assert_counters_are_a_recount(database: Database) -> None:
-    """The counters beside the campaigns say what a recount of the rows says."""
+    """The counters beside the campaigns, and the figures of analytics, say what a recount of the rows says."""
     assert await query(database, RECOUNT) == []
+    await assert_figures_are_a_recount(database)
+
+
+async def assert_figures_are_a_recount(database: Database) -> None:
+    """The kept figures are what a recount by PostgreSQL says; what came to nothing may have left a row of zeros."""
+    kept, anew = "SELECT * FROM call_figures WHERE completed > 0", "SELECT * FROM recount_figures()"
+    assert await query(database, f"({kept} EXCEPT {anew}) UNION ALL ({anew} EXCEPT {kept})") == []
 
 
 async def assert_nobody_twice(summary: dict[str, Any]) -> None:

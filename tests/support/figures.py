@@ -33,13 +33,6 @@ async def assert_analytics_are_a_recount(database: Database, found: Analytics, *
     assert {one.id: one.figures for one in found.assistants} == by(calls, lambda call: call["assistant_id"])
 
 
-async def assert_figures_are_a_recount(database: Database) -> None:
-    """The kept figures are what a recount by PostgreSQL says; what came to nothing may have left a row of zeros."""
-    kept = "SELECT * FROM call_figures WHERE completed > 0"
-    anew = "SELECT * FROM recount_figures()"
-    assert await query(database, f"({kept} EXCEPT {anew}) UNION ALL ({anew} EXCEPT {kept})") == []
-
-
 def is_within(period: Period, call: dict[str, Any]) -> bool:
     day = call["claimed_at"].astimezone(ZoneInfo(period.timezone)).date()
     return bool(period.first <= day <= period.last)

@@ -1,5 +1,6 @@
 """Versions and drift of assistants, against the simulator through the real client."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -191,6 +192,16 @@ async def test_a_switch_leaves_what_somebody_else_wrote_meanwhile(database: Data
         await sim.faults(outage=True)
         switched = await _edit(web, made, active=False)
         assert (switched["name"], switched["active"]) == ("Robin", False)
+
+
+async def test_two_edits_at_once_of_the_name_and_of_the_text_both_hold(database: Database) -> None:
+    async with a_directory(database) as (web, _):
+        made = await create(web)
+        changes = [{"name": "Robin"}, *({"config": {"maxDurationSeconds": 60 + n}} for n in range(4))]
+        await asyncio.gather(*(_edit(web, made, **one) for one in changes))
+        shown = (await web.client.get(f"/api/assistants/{made['id']}")).json()
+        assert shown["name"] == "Robin"
+        assert len(await _versions(web, made)) >= 3
 
 
 async def test_drift_names_what_differs_and_either_side_can_be_taken(database: Database) -> None:

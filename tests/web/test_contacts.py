@@ -6,9 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from autolynx.store.contact_pages import COUNTED_TO
+from autolynx.store.contact_pages import COUNTED_TO, FAR
 from autolynx.store.database import Database
 from tests.support.campaign_rows import START, add_call, change_contact, make_campaign
+from tests.support.checks import query
 from tests.support.web import Web, problem, running_web
 
 pytestmark = pytest.mark.anyio
@@ -61,6 +62,20 @@ async def test_pages_do_not_overlap_and_count_everything(database: Database) -> 
             problem(await web.client.get(path, params=wrong), 400, "VALIDATION_ERROR")
         problem(await web.client.get(f"/api/campaigns/{uuid4()}/contacts"), 404, "NOT_FOUND")
         problem(await web.stranger.get(path), 401, "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize("has_gap", [False, True])
+async def test_far_pages_are_found_by_position_where_positions_have_no_gap(database: Database, has_gap: bool) -> None:
+    campaign_id = await make_campaign(database, contacts=FAR + 120)
+    if has_gap:
+        await query(database, "UPDATE contacts SET position = 5000 WHERE position = %s RETURNING id", FAR + 119)
+    all_names = [f"Ada {number}" for number in range(FAR + 120)]
+    async with running_web(database) as web:
+        for page in (21, 22, 23, 24):
+            skip = (page - 1) * 50
+            assert await names(web, campaign_id, page=page) == all_names[skip : skip + 50]
+            turned = await names(web, campaign_id, page=page, order="desc")
+            assert turned == all_names[::-1][skip : skip + 50]
 
 
 async def test_filters_look_at_the_latest_counted_call(database: Database) -> None:

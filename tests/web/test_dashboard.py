@@ -1,6 +1,7 @@
 """The list of campaigns: found, filtered, sorted, paged, moved in place, and told live."""
 
 import asyncio
+import html
 import re
 import socket
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ import pytest
 from autolynx.flows.access import issue_ticket
 from autolynx.store.database import Database
 from autolynx.web.auth import SESSION_COOKIE
+from autolynx.web.pages.contact_wish import ContactWish
 from autolynx.web.pages.shared_work import SharedWork
 from tests.support.campaign_rows import START, add_call, change_campaign, change_contact, make_campaign
 from tests.support.web import START as NOW
@@ -235,3 +237,39 @@ async def test_what_many_need_at_once_is_done_once_and_a_failure_is_tried_again(
     first = await asyncio.gather(*(shared.once("key", work) for _ in range(5)), return_exceptions=True)
     assert all(isinstance(one, ValueError) for one in first)
     assert await asyncio.gather(*(shared.once("key", work) for _ in range(5))) == [2] * 5
+
+
+async def test_whoever_looks_at_a_deleted_campaign_is_led_away(database: Database) -> None:
+    async with running_web(database) as web:
+        campaign_id = await make_campaign(database, contacts=1)
+        async with streaming(web, f"/live?view=campaign&campaigns={campaign_id}&after=0") as stream:
+            await until(stream, "#campaign-head")
+            await change_campaign(database, campaign_id, deleted_at=START)
+            await until(stream, "event: gone")
+
+
+async def test_the_head_of_a_campaign_follows_the_red_button(database: Database) -> None:
+    async with running_web(database) as web:
+        campaign_id = await make_campaign(database, contacts=1)
+        await change_campaign(database, campaign_id, status="RUNNING", started_at=START)
+        async with streaming(web, f"/live?view=campaign&campaigns={campaign_id}&after=0") as stream:
+            assert "Wrong list." not in await until(stream, "#campaign-head")
+            await rows(database, "UPDATE gate SET held_at = now(), hold_reason = 'Wrong list.' RETURNING id")
+            assert "Wrong list." in await until(stream, "#campaign-head")
+
+
+async def test_a_list_that_shows_other_campaigns_watches_those(database: Database) -> None:
+    async with running_web(database) as web:
+        browser = await signed_in(web)
+        first = await make_campaign(database, contacts=1, name="newest")
+        await make_campaign(database, contacts=1, name="Other")
+        pages = [(await browser.get(path)).text for path in ("/", "/?q=newest")]
+        assert len({re.findall(r'id="(live-[^"]+)"', page)[0] for page in pages}) == 2
+        found = re.search(r'hx-sse:connect="([^"]+)"', pages[1])
+        assert found
+        assert f"campaigns={first}&" in html.unescape(found[1])
+        assert "/?q=newest" in html.unescape((await browser.get("/?q=newest&page=2")).text)
+
+
+def test_a_word_that_is_ordinary_elsewhere_is_searched_for() -> None:
+    assert ContactWish(search="file").page_query == "?q=file"

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from autolynx.domain.bounds import account_sentence
@@ -13,19 +12,13 @@ from autolynx.domain.pacing import Account, PacingRules, Room
 from autolynx.flows.phone_numbers import list_phone_numbers
 from autolynx.store.database import Database
 from tests.support.campaign_rows import START, add_call, add_incident, change_campaign, make_campaign, make_unsure
+from tests.support.signed_in import HTMX, sign_in, text_of
 from tests.support.sim import TWILIO_MAIN, running_sim
 from tests.support.web import moved_clock, rows, running_web
-from tests.web.test_dashboard import HTMX, signed_in, streaming, until
+from tests.web.test_dashboard import streaming, until
 
 pytestmark = pytest.mark.anyio
 TROUBLE = "The provider refuses the account (key, credit or freeze)."
-
-
-async def shown(browser: httpx.AsyncClient, path: str = "/system") -> str:
-    """Return a page without its white space."""
-    answer = await browser.get(path)
-    assert answer.status_code == 200, answer.text
-    return " ".join(answer.text.split())
 
 
 async def hold_gate(database: Database, **values: Any) -> None:
@@ -35,8 +28,8 @@ async def hold_gate(database: Database, **values: Any) -> None:
 
 async def test_an_installation_at_rest_says_so_calmly(database: Database) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        page = await shown(browser)
+        browser = await sign_in(web)
+        page = await text_of(browser, "/system")
         assert "Calls go out" in page
         assert "Hold all dialling" in page
         assert "Release" not in page
@@ -59,7 +52,7 @@ async def test_a_stranger_sees_nothing_of_it_and_moves_nothing(database: Databas
             f"/system/unsure/{uuid4()}/leave",
         ):
             assert (await web.stranger.post(path, headers=HTMX)).status_code == 401
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         del browser.headers["X-CSRF-Token"]
         assert (await browser.post("/system/hold", headers=HTMX)).status_code == 403
         assert (await rows(database, "SELECT held_at FROM gate"))[0]["held_at"] is None
@@ -67,11 +60,11 @@ async def test_a_stranger_sees_nothing_of_it_and_moves_nothing(database: Databas
 
 async def test_the_red_button_says_what_happens_to_live_calls_and_is_put_on_record(database: Database) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         assert "live. What should happen" not in (await browser.get("/system/hold", headers=HTMX)).text
         campaign_id = await make_campaign(database, contacts=2)
         await add_call(database, campaign_id, 0, status="RINGING", outcome=None, holds_line=True, is_final=False)
-        dialog = await shown(browser, "/system/hold")
+        dialog = await text_of(browser, "/system/hold")
         assert "1 call is live. What should happen to it?" in dialog
         assert "Nobody is cut off in the middle of a sentence." in dialog
 
@@ -79,22 +72,22 @@ async def test_the_red_button_says_what_happens_to_live_calls_and_is_put_on_reco
         assert 'hx-target="#system-state"' in held.text
         assert "Dialling is held: Wrong script. Release it to go on." in held.text, "the banner of every page"
         assert "Dialling is held. Live calls go on to their end." in held.text
-        page = await shown(browser)
+        page = await text_of(browser, "/system")
         assert "Release dialling" in page
         assert "Hang up live calls" in page
         assert "Hold all dialling" not in page
-        assert "Dialling is held: Wrong script." in await shown(browser, "/")
+        assert "Dialling is held: Wrong script." in await text_of(browser, "/")
         (noted,) = await rows(database, "SELECT actor, details FROM audit_log WHERE action = 'dialing.held'")
         assert (noted["actor"], noted["details"]) == ("browser", {"hangUp": False})
 
 
 async def test_live_calls_can_be_hung_up_while_dialling_is_held(database: Database) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         campaign_id = await make_campaign(database, contacts=1)
         await add_call(database, campaign_id, 0, status="RINGING", outcome=None, holds_line=True, is_final=False)
         await browser.post("/system/hold", data={"reason": "Wrong script"}, headers=HTMX)
-        dialog = await shown(browser, "/system/hold")
+        dialog = await text_of(browser, "/system/hold")
         assert "Hang up live calls?" in dialog
         assert 'name="reason" value="Wrong script"' in dialog
         said = await browser.post("/system/hold", data={"reason": "Wrong script", "liveCalls": "hang-up"}, headers=HTMX)
@@ -107,7 +100,7 @@ async def test_a_reason_that_cannot_be_kept_is_refused_and_nothing_is_held(
     database: Database, reason: str, words: str
 ) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         answer = await browser.post("/system/hold", data={"reason": reason}, headers=HTMX)
         assert answer.status_code == 400
         assert words in answer.text
@@ -116,20 +109,20 @@ async def test_a_reason_that_cannot_be_kept_is_refused_and_nothing_is_held(
 
 async def test_release_lifts_the_button_the_trouble_and_the_held_numbers(database: Database) -> None:
     async with running_sim() as sim, running_web(database, sim.url) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         await list_phone_numbers(web.runtime)
         await hold_gate(database, held_at=START, hold_reason="Lunch.", trouble=TROUBLE, trouble_at=START)
         await rows(
             database, "UPDATE phone_numbers SET hold_reason = 'Blocked.' WHERE id = %s RETURNING id", TWILIO_MAIN
         )
-        page = await shown(browser)
+        page = await text_of(browser, "/system")
         assert "Pressed" in page
         assert TROUBLE in page
         assert "Nothing can be dialled from this phone number: Blocked." in page
         answer = await browser.post("/system/release", headers=HTMX)
         assert "Dialling goes on" in answer.text
         assert "Calls go out" in answer.text
-        page = await shown(browser)
+        page = await text_of(browser, "/system")
         assert "Not pressed" in page
         assert "Blocked." not in page
 
@@ -148,9 +141,9 @@ async def test_what_binds_the_account_is_said_in_words(
     database: Database, gate: dict[str, Any], heading: str, button: str | None
 ) -> None:
     async with running_web(database, clock=moved_clock()) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         await hold_gate(database, **gate)
-        page = await shown(browser)
+        page = await text_of(browser, "/system")
         assert f">{heading}</h2>" in page
         buttons = re.findall(r'hx-post="/system/release"[^>]*>([^<]+)<', page)
         assert buttons == ([button] if button else [])
@@ -158,48 +151,48 @@ async def test_what_binds_the_account_is_said_in_words(
 
 async def test_numbers_show_their_day_their_hold_and_how_busy_their_line_is(database: Database) -> None:
     async with running_sim() as sim, running_web(database, sim.url) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         await list_phone_numbers(web.runtime)
-        first = await shown(browser)
+        first = await text_of(browser, "/system")
         assert "Not looked at yet" in first
         assert "10 of 10 calls left" in first
-        looked = await shown(browser, "/system/numbers")
+        looked = await text_of(browser, "/system/numbers")
         assert "Quiet" in looked
         assert "Not looked at yet" not in looked
-        assert "Quiet" in await shown(browser), "what was seen is kept"
+        assert "Quiet" in await text_of(browser, "/system"), "what was seen is kept"
 
 
 async def test_numbers_of_a_provider_that_does_not_answer_are_shown_all_the_same(database: Database) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         await rows(
             database,
             """INSERT INTO phone_numbers (id, provider, label, seen_at)
                VALUES ('n', 'twilio', '+12025550143', %s) RETURNING id""",
             START,
         )
-        page = await shown(browser, "/system/numbers")
+        page = await text_of(browser, "/system/numbers")
         assert "+1 202-555-0143" in page
         assert "The provider cannot tell" in page
 
 
 async def test_a_tick_can_be_asked_for_and_says_what_it_did(database: Database) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
-        assert "No tick yet" in await shown(browser)
+        browser = await sign_in(web)
+        assert "No tick yet" in await text_of(browser, "/system")
         answer = await browser.post("/system/tick", headers=HTMX)
         assert "The tick is done: there was nothing to place." in answer.text
         assert 'hx-target="#system-health"' in answer.text
-        assert "Last tick" in await shown(browser, "/system/health")
+        assert "Last tick" in await text_of(browser, "/system/health")
 
 
 async def test_an_unsure_contact_is_left_and_that_is_taken_back(database: Database) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         campaign_id = await make_campaign(database, contacts=2, name="Spring")
         await change_campaign(database, campaign_id, status="RUNNING", started_at=START)
         call_id = await make_unsure(database, campaign_id)
-        page = await shown(browser)
+        page = await text_of(browser, "/system")
         assert "Ada 0" in page
         assert "The request got no answer." in page
         assert f'href="/campaigns/{campaign_id}"' in page
@@ -216,7 +209,7 @@ async def test_an_unsure_contact_is_left_and_that_is_taken_back(database: Databa
 
 async def test_dialling_again_says_where_the_campaign_has_to_be_resumed_first(database: Database) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         campaign_id = await make_campaign(database, contacts=3, name="Spring")
         await change_campaign(database, campaign_id, status="PAUSED", started_at=START)
         first, second = await make_unsure(database, campaign_id, 0), await make_unsure(database, campaign_id, 1)
@@ -226,20 +219,22 @@ async def test_dialling_again_says_where_the_campaign_has_to_be_resumed_first(da
         assert again.status_code == 409
         assert "not waiting for a decision" in again.text
         await change_campaign(database, campaign_id, status="CANCELED")
-        assert f"/system/unsure/{second}/redial" not in await shown(browser), "a stopped campaign dials nobody"
+        assert f"/system/unsure/{second}/redial" not in await text_of(browser, "/system"), (
+            "a stopped campaign dials nobody"
+        )
         for path in (f"/system/unsure/{second}/toss", "/system/unsure/x/leave", f"/system/unsure/{uuid4()}/leave"):
             assert (await browser.post(path, headers=HTMX)).status_code == 404
 
 
 async def test_all_that_are_in_view_can_be_decided_at_once(database: Database) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         campaign_id = await make_campaign(database, contacts=30)
         await change_campaign(database, campaign_id, status="PAUSED", started_at=START)
         calls = [await make_unsure(database, campaign_id, position) for position in range(27)]
-        assert "1 to 25 of 27 contacts" in await shown(browser)
-        assert "26 to 27 of 27 contacts" in await shown(browser, "/system?unsure=2")
-        dialog = await shown(browser, "/system/unsure?decision=leave&page=1")
+        assert "1 to 25 of 27 contacts" in await text_of(browser, "/system")
+        assert "26 to 27 of 27 contacts" in await text_of(browser, "/system?unsure=2")
+        dialog = await text_of(browser, "/system/unsure?decision=leave&page=1")
         assert "Leave 25 contacts as they are?" in dialog
         chosen = re.findall(r'name="call" value="([^"]+)"', dialog)
         assert chosen == [str(call_id) for call_id in calls[:25]]
@@ -255,30 +250,32 @@ async def test_all_that_are_in_view_can_be_decided_at_once(database: Database) -
 
 async def test_incidents_are_told_in_words_by_kind_and_page(database: Database) -> None:
     async with running_web(database) as web:
-        browser = await signed_in(web)
+        browser = await sign_in(web)
         campaign_id = await make_campaign(database, contacts=1, name="Spring & <b>")
         for number in range(30):
             kind, about = ("cap_overrun", campaign_id) if number % 2 else ("dead_letter", None)
             at = START + timedelta(minutes=number)
             await add_incident(database, kind, f"Incident {number}.", at=at, campaign_id=about)
-        first = await shown(browser)
+        first = await text_of(browser, "/system")
         assert first.index("Incident 29.") < first.index("Incident 28.")
         assert "Over the cap" in first
         assert "Webhook given up" in first
         assert "Spring &amp; &lt;b&gt;</a>" in first
         assert "1 to 25 of 30 incidents" in first
-        assert "26 to 30 of 30 incidents" in await shown(browser, "/system?incidents=2")
-        one_kind = await shown(browser, "/system?kind=dead_letter")
+        assert "26 to 30 of 30 incidents" in await text_of(browser, "/system?incidents=2")
+        one_kind = await text_of(browser, "/system?kind=dead_letter")
         assert "1 to 15 of 15 incidents" in one_kind
         assert "Incident 29." not in one_kind
-        assert "No incident of this kind." in await shown(browser, "/system?kind=double_dial")
-        assert "1 to 25 of 30" in await shown(browser, "/system?kind=nonsense&incidents=-4&unsure=x")
+        assert "No incident of this kind." in await text_of(browser, "/system?kind=double_dial")
+        assert "1 to 25 of 30" in await text_of(browser, "/system?kind=nonsense&incidents=-4&unsure=x")
 
 
 async def test_what_happens_reaches_an_open_page(database: Database) -> None:
     async with running_web(database, INBOUND_RESERVE=0) as web:
         campaign_id = await make_campaign(database, contacts=1)
-        stamp = re.search(r'hx-sse:connect="/live\?view=system&amp;stamp=(\w+)"', await shown(await signed_in(web)))
+        stamp = re.search(
+            r'hx-sse:connect="/live\?view=system&amp;stamp=(\w+)"', await text_of(await sign_in(web), "/system")
+        )
         assert stamp
         async with streaming(web, f"/live?view=system&stamp={stamp[1]}") as stream:
             assert "0 of 12 lines are in use" in await until(stream, "#system-state")

@@ -57,8 +57,10 @@ async def keep(runtime: Runtime, assistant: Assistant, deed: Deed, *, is_insert:
 
 
 @once_more
-async def save_edit(runtime: Runtime, edited: Assistant, deed: Deed, *, active: bool | None = None) -> Assistant:
-    """Write an edit over the row as it is now: who only edits the text does not switch it on again.
+async def save_edit(
+    runtime: Runtime, edited: Assistant, deed: Deed, *, active: bool | None = None, renames: bool = True
+) -> Assistant:
+    """Write an edit over the row as it is now: who only edits the text does not switch it on again, nor rename it.
 
     Raises NotFound, NameTaken with a free `suggestion`.
     """
@@ -67,7 +69,12 @@ async def save_edit(runtime: Runtime, edited: Assistant, deed: Deed, *, active: 
         async with runtime.database.transaction() as conn:
             current = await assistants.lock(conn, edited.id)
             await _keep_what_was(conn, current)
-            kept = replace(edited, active=current.active if active is None else active, updated_at=now)
+            kept = replace(
+                edited,
+                name=edited.name if renames else current.name,
+                active=current.active if active is None else active,
+                updated_at=now,
+            )
             await assistants.save(conn, kept)
             await _leave_version(conn, kept, deed)
             await audit.append(conn, now=now, actor=deed.actor, action=deed.event, subject=str(edited.id))

@@ -78,7 +78,7 @@ async def edit_assistant(
     changed_name = new_name if new_name != before.name else None
     remote = await runtime.provider.update_assistant(provider_id, name=changed_name, changes=config or {})
     edited = replace(before, name=new_name, config=config_of(remote))
-    return await save_edit(runtime, edited, deed, active=active)
+    return await save_edit(runtime, edited, deed, active=active, renames=changed_name is not None)
 
 
 async def clone_assistant(runtime: Runtime, assistant_id: UUID, *, name: str | None = None, actor: str) -> Assistant:

@@ -1,84 +1,26 @@
 """The live feed: what changes in the campaigns that somebody is looking at, within a second.
 
 One poller per process asks for all of them together, only while somebody watches, and holds no connection in between.
-Events are numbered when they are written and seen when they are committed, so a lower number may appear after a higher
-one: every look goes back a few seconds and leaves out what it has seen. What is sent are states, not steps: a row that
-comes twice does no harm, and a slow watcher gets the latest state instead of a queue.
+What is sent are states, not steps: a row that comes twice does no harm, and a slow watcher gets the latest state
+instead of a queue.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import datetime, timedelta
 from uuid import UUID
 
 from autolynx.errors import AutolynxError
+from autolynx.flows.live_campaign import MOST_EVENTS, Look, Watched
 from autolynx.flows.live_watch import AccountBox, Bell, Mailbox, News, Update
 from autolynx.log import log
 from autolynx.runtime import Runtime
 from autolynx.store import feed
 from autolynx.store.database import Connection
-from autolynx.store.feed import Seen
-from autolynx.store.report_rows import ReportRow, list_of_calls
-from autolynx.store.reports import CampaignReport
+from autolynx.store.report_rows import list_of_calls
 
 LOOK_SECONDS = 0.4
-OVERLAP_SECONDS = 5.0
-OVERLAP_IDS = 1000  # the same for those who come back: what the last one they saw may have overtaken
-MOST_EVENTS = 5000
-
-
-class _Watched:
-    """One campaign that somebody looks at."""
-
-    def __init__(self) -> None:
-        self.mailboxes: set[Mailbox] = set()
-        self._seen: set[int] = set()
-        self._marks: deque[tuple[datetime, int]] = deque()  # when a look was made, and the highest id then
-        self._told: tuple[CampaignReport, int] | None = None
-        self._lines: frozenset[UUID] = frozenset()
-
-    def after(self) -> int | None:
-        """Return the id after which to look, None for a short way back from the latest."""
-        resumed = [max(0, box.after - OVERLAP_IDS) for box in self.mailboxes if box.is_new and box.after is not None]
-        own = [self._marks[0][1]] if self._marks else []
-        return min(resumed + own, default=None)
-
-    def take_in(self, seen: Seen, *, now: datetime) -> set[UUID]:
-        """Note a look; return the calls whose rows are news to somebody."""
-        wanted = {call_id for event_id, call_id in seen.events.items() if self._is_news(event_id)}
-        wanted |= seen.lines - self._lines
-        self._lines = seen.lines
-        first = seen.last_event_id if self._marks else max(0, seen.last_event_id - OVERLAP_IDS)
-        self._marks.append((now, first))
-        while len(self._marks) > 1 and now - self._marks[1][0] > timedelta(seconds=OVERLAP_SECONDS):
-            self._marks.popleft()
-        self._seen = {one for one in self._seen | seen.events.keys() if one > self._marks[0][1]}
-        return wanted
-
-    def tell(self, seen: Seen, rows: Sequence[ReportRow]) -> None:
-        """Put what is new into every mailbox; one who has just come gets the figures in any case."""
-        is_changed = (seen.report, len(seen.lines)) != self._told
-        self._told = seen.report, len(seen.lines)
-        is_cut = len(seen.events) >= MOST_EVENTS
-        for box in self.mailboxes:
-            box.put(
-                Update(
-                    last_event_id=seen.last_event_id,
-                    report=seen.report if is_changed or box.is_new else None,
-                    lines=len(seen.lines),
-                    rows={row.contact_id: row for row in rows},
-                    must_reload=is_cut and (box.after is not None or not box.is_new),
-                )
-            )
-            box.is_new = False
-
-    def _is_news(self, event_id: int) -> bool:
-        if self._marks and event_id not in self._seen:
-            return True
-        new = [box.after for box in self.mailboxes if box.is_new and box.after is not None]
-        return any(event_id > after - OVERLAP_IDS for after in new)
+MOST_FAILURES = 5  # looks in a row that the database did not answer
 
 
 class LiveFeed:
@@ -86,7 +28,7 @@ class LiveFeed:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._watched: dict[UUID, _Watched] = {}
+        self._watched: dict[UUID, Watched] = {}
         self._accounts: set[AccountBox] = set()
         self._poller: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
@@ -141,7 +83,7 @@ class LiveFeed:
 
     def _join(self, boxes: Mapping[UUID, Mailbox], account: AccountBox | None, bell: Bell) -> None:
         for campaign_id, box in boxes.items():
-            self._watched.setdefault(campaign_id, _Watched()).mailboxes.add(box)
+            self._watched.setdefault(campaign_id, Watched()).mailboxes.add(box)
         if account is not None:
             self._accounts.add(account)
         if self._is_closed:
@@ -153,7 +95,9 @@ class LiveFeed:
 
     def _leave(self, boxes: Mapping[UUID, Mailbox], account: AccountBox | None) -> None:
         for campaign_id, box in boxes.items():
-            watched = self._watched[campaign_id]
+            watched = self._watched.get(campaign_id)
+            if watched is None:
+                continue  # the campaign is deleted
             watched.mailboxes.discard(box)
             if not watched.mailboxes:
                 del self._watched[campaign_id]
@@ -167,11 +111,15 @@ class LiveFeed:
             box.close()
 
     async def _poll(self) -> None:
-        """Look while somebody watches. What we cannot explain ends the watches; their browsers come back."""
+        """Look while somebody watches. What we cannot explain, or mend, ends the watches; their browsers come back."""
+        failures = 0
         try:
             while self._watched or self._accounts:
                 self._hurry.clear()
-                await self._look()
+                failures = 0 if await self._look() else failures + 1
+                if failures >= MOST_FAILURES:
+                    self._dismiss()
+                    return
                 await self._pause()
         except Exception:
             self._dismiss()
@@ -184,26 +132,27 @@ class LiveFeed:
         except TimeoutError:
             return  # nobody came meanwhile
 
-    async def _look(self) -> None:
-        asked = dict(self._watched)
+    async def _look(self) -> bool:
+        """Look at everything that is watched; return whether the database answered."""
+        looks = {key: Look(watched) for key, watched in self._watched.items()}
         try:
             async with self._runtime.database.connection() as conn:
                 await self._look_at_account(conn)
-                after = {key: one.after() for key, one in asked.items()}
+                after = {key: look.after for key, look in looks.items()}
                 found = await feed.look(conn, after, most=MOST_EVENTS) if after else {}
-                now = self._runtime.clock.now()
-                wanted = {key: asked[key].take_in(seen, now=now) for key, seen in found.items()}
-                calls = set().union(*wanted.values())
+                calls = set().union(*(looks[key].calls(seen) for key, seen in found.items()))
                 rows = await list_of_calls(conn, calls) if calls else []
         except AutolynxError as error:
             log.warning("feed.failed", reason=error.message)
-            return
-        for key, watched in asked.items():
+            return False
+        now = self._runtime.clock.now()
+        for key, look in looks.items():
             if key in found:
-                watched.tell(found[key], [row for owner, row in rows if owner == key])
+                look.tell(found[key], [row for owner, row in rows if owner == key], now=now)
             else:
-                for mailbox in watched.mailboxes:
-                    mailbox.put(Update(is_gone=True))
+                look.tell_gone()
+                self._watched.pop(key, None)
+        return True
 
     async def _look_at_account(self, conn: Connection) -> None:
         if not self._accounts:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from autolynx.domain.call import ACTIVE_ORDER
+from autolynx.domain.call import ACTIVE_ORDER, CallStatus
 from autolynx.domain.metrics import Counters
 from autolynx.store.database import Connection
 from autolynx.store.report_rows import (
@@ -24,6 +24,7 @@ from autolynx.store.report_rows import (
 
 COUNTED_TO = 1000  # beyond, "1,000+" is said
 FEW = 5000
+FAR = 1000  # so many contacts are not walked past to a later page
 
 
 class ContactSort(StrEnum):
@@ -54,7 +55,10 @@ async def get_page(
     skip: int,
 ) -> ContactPage:
     """Return a page and its total. A page that is not full is the last: then nothing needs to be counted."""
-    is_few = _most(chosen, counters) <= FEW
+    bound = _most(chosen, counters)
+    if bound == 0:
+        return ContactPage(rows=[], total=0, is_exact=True)
+    is_few = bound <= FEW
     rows = await list_contacts(
         conn, campaign_id, chosen, sort=sort, is_descending=is_descending, is_few=is_few, limit=limit, skip=skip
     )
@@ -80,7 +84,11 @@ async def list_contacts(
     if sort is ContactSort.LATEST and chosen.status != NOT_CALLED:
         return await _latest_first(conn, chosen, values, is_few=is_few)
     way = "DESC" if is_descending else "ASC"
-    return await _rows(conn, f"SELECT t.id {_from(chosen, is_few=is_few)} ORDER BY t.position {way}", values)
+    found = f"SELECT t.id {_from(chosen, is_few=is_few)}"
+    if chosen.is_empty and skip >= FAR and (size := await _find_size(conn, campaign_id)):
+        found += " AND t.position <= %(bound)s" if is_descending else " AND t.position >= %(bound)s"
+        values |= {"skip": 0, "bound": size - 1 - skip if is_descending else skip}
+    return await _rows(conn, f"{found} ORDER BY t.position {way}", values)
 
 
 async def count_contacts(
@@ -103,6 +111,18 @@ async def count_contacts(
         {**chosen.parameters(), "campaign_id": campaign_id, "most": most + 1},
     )
     return min(found, most), found <= most
+
+
+async def _find_size(conn: Connection, campaign_id: UUID) -> int | None:
+    """Return how many contacts there are, if their positions have no gaps: then a position says what goes before."""
+    cursor = await conn.execute(
+        """SELECT n.due + n.calling + n.done + n.unsure + n.excluded AS size,
+               (SELECT max(t.position) + 1 FROM contacts t WHERE t.campaign_id = n.campaign_id) AS beyond
+           FROM campaign_counters n WHERE n.campaign_id = %s""",
+        [campaign_id],
+    )
+    row = await cursor.fetchone()
+    return int(row["size"]) if row and row["size"] == row["beyond"] else None
 
 
 async def _latest_first(
@@ -144,12 +164,20 @@ def _from(chosen: ContactFilter, *, is_few: bool) -> str:
     """Return where contacts that fit are found: among all, or among those whose calls an index names."""
     contacts = "contacts t"
     if is_few and (conditions := chosen.about_the_call()):
-        is_active = chosen.status in {status.value for status in ACTIVE_ORDER}
-        by_index = "k.holds_line" if is_active else "k.outcome IS NOT NULL"
+        by_index = _index_of(chosen.status)
         contacts = f"""(SELECT DISTINCT k.contact_id FROM calls k WHERE k.campaign_id = %(campaign_id)s
             AND {by_index} AND {" AND ".join(conditions)}) few JOIN contacts t ON t.id = few.contact_id"""
     has_call = chosen.about_the_call() or chosen.status == NOT_CALLED
     return f"FROM {contacts} {LATEST_CALL if has_call else ''} WHERE {chosen.where_latest()}"
+
+
+def _index_of(status: str | None) -> str:
+    """Return the words by which PostgreSQL recognises the index that names calls of a status."""
+    if status in ACTIVE_ORDER:
+        return "k.holds_line"
+    if status is None or status == CallStatus.ENDED:
+        return "k.outcome IS NOT NULL"
+    return "k.status IN ('FAILED', 'CANCELED', 'TIMEOUT')"
 
 
 def _most(chosen: ContactFilter, counters: Counters) -> int:

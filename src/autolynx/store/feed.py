@@ -12,11 +12,19 @@ from autolynx.store.reports import SELECT, CampaignReport, report_from_row
 
 
 @dataclass(frozen=True, kw_only=True)
+class Event:
+    """An event, as far as the feed needs it: whose call, and when it was written."""
+
+    call_id: UUID
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A campaign now: figures, events after the id asked for (oldest first, by id: whose call), and calls on a line."""
+    """A campaign now: figures, events after the id asked for (oldest first, by id), and calls on a line."""
 
     report: CampaignReport
-    events: Mapping[int, UUID]
+    events: Mapping[int, Event]
     lines: frozenset[UUID]
     last_event_id: int  # the highest there is, 0 before the first
 
@@ -48,13 +56,14 @@ async def look(conn: Connection, after: Mapping[UUID, int | None], *, most: int)
     None instead of an id asks for a short way back from the latest. Deleted campaigns are left out.
     """
     cursor = await conn.execute(
-        f"""SELECT w.*, e.ids, e.call_ids, l.lines, coalesce(m.last, 0) AS last_event_id
+        f"""SELECT w.*, e.ids, e.call_ids, e.times, l.lines, coalesce(m.last, 0) AS last_event_id
             FROM ({SELECT} AND c.id = ANY(%(ids)s)) w
             JOIN unnest(%(ids)s::uuid[], %(after)s::bigint[]) AS s (campaign_id, after) ON s.campaign_id = w.id
             LEFT JOIN LATERAL (SELECT id AS last FROM call_events v WHERE v.campaign_id = w.id
                 ORDER BY id DESC LIMIT 1) m ON true
-            CROSS JOIN LATERAL (SELECT array_agg(id ORDER BY id) AS ids, array_agg(call_id ORDER BY id) AS call_ids
-                FROM (SELECT id, call_id FROM call_events v
+            CROSS JOIN LATERAL (SELECT array_agg(id ORDER BY id) AS ids, array_agg(call_id ORDER BY id) AS call_ids,
+                    array_agg(created_at ORDER BY id) AS times
+                FROM (SELECT id, call_id, created_at FROM call_events v
                     WHERE v.campaign_id = w.id AND v.id > coalesce(s.after, m.last - {_WAY_BACK})
                     ORDER BY id DESC LIMIT %(most)s) v) e
             CROSS JOIN LATERAL (SELECT array_agg(k.id) AS lines FROM calls k
@@ -64,7 +73,12 @@ async def look(conn: Connection, after: Mapping[UUID, int | None], *, most: int)
     return {
         row["id"]: Seen(
             report=report_from_row(row),
-            events=dict(zip(row["ids"] or (), row["call_ids"] or (), strict=True)),
+            events={
+                event_id: Event(call_id=call_id, created_at=at)
+                for event_id, call_id, at in zip(
+                    row["ids"] or (), row["call_ids"] or (), row["times"] or (), strict=True
+                )
+            },
             lines=frozenset(row["lines"] or ()),
             last_event_id=row["last_event_id"],
         )
@@ -82,11 +96,11 @@ async def look_at_account(conn: Connection) -> AccountSeen:
             CROSS JOIN LATERAL ({gate.COUNT_LINES}) l
             CROSS JOIN LATERAL (SELECT count(*) AS n, coalesce(sum(k.due), 0) AS due FROM campaigns c
                 JOIN campaign_counters k ON k.campaign_id = c.id
-                WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL) r
+                WHERE c.status IN ('QUEUED', 'DIALING', 'RUNNING') AND c.deleted_at IS NULL AND NOT c.is_test) r
             CROSS JOIN LATERAL (SELECT coalesce(sum(k.unsure), 0) AS n FROM campaigns c
                 JOIN campaign_counters k ON k.campaign_id = c.id WHERE c.deleted_at IS NULL) u
             CROSS JOIN LATERAL (SELECT count(*) AS n, max(created_at) AS newest_at FROM campaigns
-                WHERE deleted_at IS NULL) c
+                WHERE deleted_at IS NULL AND NOT is_test) c
             WHERE g.id = 1"""
     )
     row = await cursor.fetchone()

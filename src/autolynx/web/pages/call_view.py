@@ -112,12 +112,7 @@ def call_view(
     placed_at = call.dial_started_at or call.claimed_at
     return CallView(
         id=call.id,
-        campaign_id=call.campaign_id,
-        campaign=call.campaign,
-        name=call.name,
-        business_name=call.business_name,
-        phone=grouped(call.phone),
-        dial=call.phone,
+        **_who(call),
         state=call.status,
         outcome=call.outcome,
         is_live=CallStatus(call.status).is_active,
@@ -140,6 +135,18 @@ def call_view(
         ended_at=call.ended_at,
         version=call.version,
     )
+
+
+def _who(call: CallReport) -> dict[str, Any]:
+    """Return who is called, and for which campaign, by the names of the view."""
+    return {
+        "campaign_id": call.campaign_id,
+        "campaign": call.campaign,
+        "name": call.name,
+        "business_name": call.business_name,
+        "phone": grouped(call.phone),
+        "dial": call.phone,
+    }
 
 
 def clock(seconds: float) -> str:

@@ -96,7 +96,6 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
     status, total = campaign.status, campaign.total_contacts
     lines = max(lines, counters.active_calls)  # the two were not counted in the same instant
     done = counters.done + counters.unsure + counters.excluded
-    when_word, when = ("started", campaign.started_at) if campaign.started_at else ("created", campaign.created_at)
     due_again = due_again_sentence(status, counters.due)
     return CampaignView(
         id=campaign.id,
@@ -105,8 +104,6 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         assistant=report.assistant,
         mode="in batches" if campaign.mode is CampaignMode.BATCH else "continuous",
         cap=campaign.cap,
-        when_word=when_word,
-        when=when,
         notice=campaign.status_reason or due_again or (notice if status.is_running else None),
         total=total,
         due=counters.due,
@@ -118,16 +115,26 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         lines=_lines(report, lines),
         lines_sentence=_lines_sentence(report, lines),
         **_moves(report, lines),
-        started_at=campaign.started_at,
-        completed_at=campaign.completed_at,
-        ends_at=_ends_at(report, now),
-        created_at=campaign.created_at,
+        **_times(report, now),
         hint=_WAITING if status is _S.QUEUED and campaign.started_at is None else None,
         live_words=_live_words(report, lines),
         unsure=counters.unsure,
         missed=_missed(report) if status.is_terminal else None,
-        steps=_steps(report, now),
     )
+
+
+def _times(report: CampaignReport, now: datetime) -> dict[str, Any]:
+    """Return when what happened and will happen, by the names of the view."""
+    campaign = report.campaign
+    return {
+        "when_word": "started" if campaign.started_at else "created",
+        "when": campaign.started_at or campaign.created_at,
+        "started_at": campaign.started_at,
+        "completed_at": campaign.completed_at,
+        "ends_at": _ends_at(report, now),
+        "created_at": campaign.created_at,
+        "steps": _steps(report, now),
+    }
 
 
 def _figures(report: CampaignReport, now: datetime) -> dict[str, Any]:

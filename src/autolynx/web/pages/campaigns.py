@@ -39,6 +39,7 @@ SORTS: dict[str, tuple[str, str, bool]] = {
     "cost": ("Highest cost", "totalCost", True),
     "finished": ("Last finished", "completedAt", True),
 }
+ORDINARY = {"q": "", "state": "", "sort": "newest", "page": 1}
 
 router = APIRouter(include_in_schema=False)
 
@@ -70,7 +71,7 @@ class Wish:
     def address(self, **changed: Any) -> str:
         """Return the address of this list with something changed; what is ordinary is left out."""
         values = {"q": self.search, "state": self.state, "sort": self.sort, "page": 1, **changed}
-        said = {key: value for key, value in values.items() if value not in {"", 1, "newest"}}
+        said = {key: value for key, value in values.items() if value != ORDINARY[key]}
         return "/?" + urlencode(said) if said else "/"
 
 

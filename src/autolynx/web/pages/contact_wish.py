@@ -35,6 +35,8 @@ SORTS: dict[str, tuple[str, ContactSort, bool]] = {
     "latest": ("Called last first", ContactSort.LATEST, False),
 }
 
+ORDINARY = {"sort": "file", "page": 1}  # what is left out of an address; of the others, what is empty
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContactWish:
@@ -83,7 +85,7 @@ class ContactWish:
 
     @staticmethod
     def _query(values: dict[str, Any]) -> str:
-        said = {key: value for key, value in values.items() if value not in {"", 1, "file"}}
+        said = {key: value for key, value in values.items() if value != ORDINARY.get(key, "")}
         return f"?{urlencode(said)}" if said else ""
 
 

@@ -1,8 +1,9 @@
 """The pieces of pages that a live stream sends. Nothing of a session is in them: one rendering serves all who watch."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 
 from autolynx.flows.live_watch import News, Update
 from autolynx.store.report_rows import ReportRow
@@ -19,16 +20,33 @@ class Renderings:
     """What was rendered lately, by the report it shows: two hundred who watch one campaign cost one rendering."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, int, str | None], tuple[CampaignReport, str]] = OrderedDict()
+        # By the object that is shown, which is kept as well: its id is nobody else's meanwhile.
+        self._kept: OrderedDict[tuple[str, int, str | None], tuple[CampaignReport | ReportRow, str]] = OrderedDict()
 
     def of_campaign(self, shown_as: str, update: Update, *, now: datetime, notice: str | None = None) -> str:
         """Return a campaign as a row of the list or as the head of its page; empty where no figure changed."""
         if update.report is None:
             return ""
-        key = (shown_as, id(update.report), notice)
+        report, lines = update.report, update.lines
+
+        def render() -> str:
+            return campaign_part(shown_as, campaign_view(report, lines=lines, now=now, notice=notice))
+
+        return self._once((f"{shown_as} {lines}", id(report), notice), report, render)
+
+    def of_rows(self, rows: Iterable[ReportRow], *, now: datetime, time_scale: float) -> str:
+        """Return contacts whose row changed; those that the table does not show are passed over."""
+        parts = []
+        for row in rows:
+            render = partial(_row_part, row, now=now, time_scale=time_scale)
+            parts.append(self._once(("row", id(row), None), row, render))
+        return "".join(parts)
+
+    def _once(
+        self, key: tuple[str, int, str | None], shown: CampaignReport | ReportRow, render: Callable[[], str]
+    ) -> str:
         if key not in self._kept:
-            view = campaign_view(update.report, lines=update.lines, now=now, notice=notice)
-            self._kept[key] = (update.report, campaign_part(shown_as, view))
+            self._kept[key] = (shown, render())
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
         return self._kept[key][1]
@@ -45,10 +63,8 @@ def moved(view: CampaignView) -> str:
     return campaign_part("list", view) + campaign_part("campaign", view)
 
 
-def rows_part(rows: Iterable[ReportRow], *, now: datetime, time_scale: float) -> str:
-    """Return contacts whose row changed; those that the table does not show are passed over."""
-    views = [row_view(row, now=now, time_scale=time_scale) for row in rows]
-    return fragment("contact_rows_part.html", rows=views) if views else ""
+def _row_part(row: ReportRow, *, now: datetime, time_scale: float) -> str:
+    return fragment("contact_rows_part.html", rows=[row_view(row, now=now, time_scale=time_scale)])
 
 
 def account_part(account: AccountView) -> str:

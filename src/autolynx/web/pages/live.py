@@ -28,7 +28,7 @@ from autolynx.web.api.feed import (
 from autolynx.web.api.health import get_phone_lines
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.account_view import account_view
-from autolynx.web.pages.fragments import Renderings, account_part, is_stale, rows_part
+from autolynx.web.pages.fragments import Renderings, account_part, is_stale
 from autolynx.web.pages.rendering import fragment
 from autolynx.web.pages.resting import resting_sentence
 from autolynx.web.pages.row_view import row_view
@@ -55,7 +55,8 @@ async def stream(
 ) -> EventSourceResponse:
     """Send what changes in the campaigns and the account that a page shows, within a second.
 
-    Messages without a name are HTML for the page; `stale` says that it has to be fetched anew.
+    Messages without a name are HTML for the page; `stale` says that it has to be fetched anew, `gone` that its campaign
+    was deleted, `beat` that the stream lives.
     """
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
     wanted = {campaign_id: min(seen, MOST_ID) or None for campaign_id in _ids(campaigns)}
@@ -64,6 +65,7 @@ async def stream(
     return EventSourceResponse(
         ended_by(shutdown, feed, page.events(feed.watch_all(wanted))),
         ping=HEARTBEAT_SECONDS,
+        ping_message_factory=_beat,
         shutdown_event=shutdown,
         shutdown_grace_period=GRACE_SECONDS,
     )
@@ -88,6 +90,7 @@ class _Page:
         self._view = view
         self._stamp = stamp
         self._unsure: int | None = None
+        self._told: dict[UUID, Update] = {}  # the latest figures: their head is sent again when the account changes
 
     async def events(self, news: AsyncGenerator[News, None]) -> AsyncGenerator[ServerSentEvent, None]:
         """Turn news into messages."""
@@ -100,7 +103,9 @@ class _Page:
                     yield ServerSentEvent(data=html, id=str(last) if last else None)
                 for name in self._names(one):
                     yield ServerSentEvent(event=name, data="-")
-                if self._is_stale(one):
+                if self._is_gone(one):
+                    yield ServerSentEvent(event="gone", data="-")
+                elif self._is_stale(one):
                     yield ServerSentEvent(event="stale", data="-")
 
     async def _html(self, news: News) -> str:
@@ -110,9 +115,23 @@ class _Page:
             parts.append(account_part(account))
             if self._view == "system":
                 parts.append(await self._system(news.account))
-        for campaign_id, update in news.updates.items():
+        for campaign_id, update in self._updates(news).items():
             parts.append(await self._campaign(campaign_id, update))
         return "".join(parts)
+
+    def _updates(self, news: News) -> dict[UUID, Update]:
+        """Return what is shown anew. The account may keep a campaign from dialling: its head follows that too."""
+        updates = dict(news.updates)
+        if self._view in CAMPAIGN_VIEWS:
+            self._told |= {key: update for key, update in updates.items() if update.report is not None}
+            if news.account is not None:
+                heads = {key: Update(report=told.report, lines=told.lines) for key, told in self._told.items()}
+                updates = heads | {key: heads.get(key, Update()).followed_by(one) for key, one in updates.items()}
+        return updates
+
+    def _is_gone(self, news: News) -> bool:
+        """Whether the campaign that this page is about was deleted."""
+        return self._view in CAMPAIGN_VIEWS and any(update.is_gone for update in news.updates.values())
 
     async def _system(self, seen: AccountSeen) -> str:
         """Return the state of dialling; asked once for all who watch, every second anew."""
@@ -137,7 +156,7 @@ class _Page:
         head = self._renderings.of_campaign("campaign", update, now=now, notice=notice)
         if self._view != "campaign":
             return head
-        rows = rows_part(update.rows.values(), now=now, time_scale=self._runtime.settings.time_scale)
+        rows = self._renderings.of_rows(update.rows.values(), now=now, time_scale=self._runtime.settings.time_scale)
         return head + rows + await self._latest(campaign_id, update)
 
     async def _notice(self, update: Update) -> str | None:
@@ -145,9 +164,10 @@ class _Page:
         report = update.report
         if report is None or not report.campaign.status.is_running:
             return None
-        key = ("notice", report.campaign.id, report.counters.version, update.lines)
+        now = self._runtime.clock.now()
+        key = ("notice", report.campaign.id, report.counters.version, update.lines, now.replace(microsecond=0))
         bound = await self._work.once(key, lambda: get_campaign_bound(self._runtime, report.campaign))
-        return resting_sentence(bound, self._runtime.clock.now())
+        return resting_sentence(bound, now)
 
     async def _latest(self, campaign_id: UUID, update: Update) -> str:
         if not update.rows:
@@ -167,6 +187,11 @@ class _Page:
             is_other, self._stamp = bool(self._stamp) and stamp != self._stamp, stamp
             return is_other or is_stale(news)
         return is_stale(news)
+
+
+def _beat() -> ServerSentEvent:
+    """Return what is sent while nothing changes: a page that hears nothing for long knows that its stream is dead."""
+    return ServerSentEvent(event="beat", data="-")
 
 
 def _ids(text: str) -> list[UUID]:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from autolynx.domain.csv_headers import Use
-from autolynx.domain.import_report import ReportRow, UploadStatus, UploadView
+from autolynx.domain.import_report import PreviewRow, ReportRow, UploadStatus, UploadView
 from autolynx.domain.plan import Plan, Span
 from autolynx.domain.spoken_variables import missing_variables, prompt_of
 from autolynx.domain.words import counted
@@ -109,14 +109,7 @@ class AssistantLook:
 
 def list_view(view: UploadView) -> ListView:
     """Return what is shown of an upload."""
-    columns = [
-        ColumnView(
-            header=one.header or "without a header",
-            use=_USES.get(one.use, "variable"),
-            variable=one.header if one.use is Use.VARIABLE else None,
-        )
-        for one in view.columns
-    ]
+    columns = _columns(view)
     variables = [one.variable for one in columns if one.variable][:VARIABLES_SHOWN]
     report = view.report
     return ListView(
@@ -133,20 +126,32 @@ def list_view(view: UploadView) -> ListView:
         problems=report.skipped[:PROBLEMS_SHOWN],
         columns=columns,
         variables=variables,
-        rows=[
-            RowView(
-                row=one.row,
-                name=one.name,
-                business=one.business_name,
-                phone=grouped(one.phone) + (f" ext. {one.extension}" if one.extension else ""),
-                values=[one.variables.get(variable, "") for variable in variables],
-            )
-            for one in view.preview
-        ],
+        rows=[_row(one, variables) for one in view.preview],
         notices=view.notices,
         seen_before=view.seen_before,
         recently_called=view.recently_called,
         recent_call_days=view.recent_call_days,
+    )
+
+
+def _columns(view: UploadView) -> list[ColumnView]:
+    return [
+        ColumnView(
+            header=one.header or "without a header",
+            use=_USES.get(one.use, "variable"),
+            variable=one.header if one.use is Use.VARIABLE else None,
+        )
+        for one in view.columns
+    ]
+
+
+def _row(one: PreviewRow, variables: Sequence[str]) -> RowView:
+    return RowView(
+        row=one.row,
+        name=one.name,
+        business=one.business_name,
+        phone=grouped(one.phone) + (f" ext. {one.extension}" if one.extension else ""),
+        values=[one.variables.get(variable, "") for variable in variables],
     )
 
 

@@ -76,6 +76,7 @@ async def page(
         section=section,
         account=account,
         live=_stream_address(live, account.stamp) if streams else None,
+        live_id=_stream_id(live),
         poll_seconds=POLL_SECONDS if live and not streams else None,
         **values,
     )
@@ -139,6 +140,12 @@ def _own_address(request: Request) -> str:
 def _stream_address(live: str | None, stamp: str) -> str:
     address = live or "/live"
     return f"{address}{'&' if '?' in address else '?'}stamp={stamp}"
+
+
+def _stream_id(live: str | None) -> str:
+    """Return a name for what a stream watches; from where on it is watched is no part of it."""
+    watched = (live or "").partition("&after=")[0]
+    return hashlib.blake2b(watched.encode(), digest_size=6).hexdigest()
 
 
 def _unless_known(request: Request, html: str, status: int) -> Response:

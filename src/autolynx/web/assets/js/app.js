@@ -4,6 +4,7 @@
 
 const FALLBACK_MILLISECONDS = 30000;
 const RECONNECT_MILLISECONDS = 5000;
+const SILENCE_MILLISECONDS = 40000; // a living stream says something every 15 seconds
 const TOAST_MILLISECONDS = 7000;
 const byId = (id) => document.getElementById(id);
 
@@ -32,8 +33,9 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener("htmx:error", (event) => {
   const { ctx } = event.detail;
   const source = ctx && ctx.sourceElement;
-  if (source && (source.id === "live" || source.id === "refresh")) return;
-  say("The server does not answer. Nothing was changed; try again.", "bad");
+  if (source && (isLive(source) || source.id === "refresh")) return;
+  say("The server did not answer. It may or may not have done what you asked: look before you try again.", "bad");
+  refresh();
 });
 
 // A button is disabled while its request is under way, and so loses the focus: whoever works by keyboard gets it back,
@@ -159,9 +161,13 @@ setInterval(() => document.hidden || localTimes(), 5000);
 
 // The live stream: while it is broken the page is fetched every 30 seconds, and says so -----------------------------------
 
-const live = byId("live");
 const streamState = byId("stream-state");
 let fallback = 0;
+let heardAt = Date.now();
+
+function isLive(element) {
+  return element instanceof Element && element.hasAttribute("data-live");
+}
 
 function refresh() {
   const element = byId("refresh");
@@ -177,6 +183,7 @@ function lost() {
 }
 
 function found() {
+  heardAt = Date.now();
   document.body.dataset.stream = "live";
   if (!fallback) return;
   clearInterval(fallback);
@@ -185,12 +192,30 @@ function found() {
   refresh();
 }
 
-if (live) {
-  document.addEventListener("htmx:sse:after:connection", found);
-  document.addEventListener("htmx:sse:error", lost);
-  live.addEventListener("stale", refresh);
-  // A stream that never began has to be begun anew by us; one that broke begins anew by itself.
-  const again = () => setTimeout(() => window.htmx.trigger(live, "reconnect"), RECONNECT_MILLISECONDS);
-  live.addEventListener("htmx:error", () => { lost(); again(); });
-  live.addEventListener("htmx:response:error", () => { lost(); again(); });
+document.addEventListener("htmx:sse:after:connection", found);
+document.addEventListener("htmx:sse:before:message", () => { heardAt = Date.now(); });
+document.addEventListener("htmx:sse:error", lost);
+document.addEventListener("stale", refresh);
+document.addEventListener("gone", () => location.assign("/"));
+
+// A stream that never began has to be begun anew by us; one that broke begins anew by itself.
+for (const name of ["htmx:error", "htmx:response:error"]) {
+  document.addEventListener(name, (event) => {
+    const source = event.detail.ctx && event.detail.ctx.sourceElement;
+    if (!isLive(source)) return;
+    lost();
+    setTimeout(() => source.isConnected && window.htmx.trigger(source, "reconnect"), RECONNECT_MILLISECONDS);
+  });
 }
+
+// A connection that died without a word (another network, a laptop that slept) is noticed by its silence.
+document.addEventListener("visibilitychange", () => { heardAt = Date.now(); });
+setInterval(() => {
+  const live = document.querySelector("[data-live]");
+  if (!live || document.hidden || Date.now() - heardAt < SILENCE_MILLISECONDS) return;
+  heardAt = Date.now();
+  lost();
+  const anew = live.cloneNode(true);
+  live.replaceWith(anew);
+  window.htmx.process(anew);
+}, 5000);
