@@ -53,7 +53,7 @@ async def test_a_restarted_server_is_found_again(page: Page, house: House, watch
     await house.door.shut()
     await expect(page.get_by_text(BROKEN)).to_be_visible()
     await page.get_by_role("button", name="Start").click()
-    await expect(page.get_by_role("alert").filter(has_text="The server does not answer.")).to_be_visible()
+    await expect(page.get_by_role("alert").filter(has_text="The server did not answer.")).to_be_visible()
     await change_contact(house.database, campaign_id, 0, state="done")
     await house.door.open()
     await expect(page.get_by_text(BROKEN)).to_be_hidden(timeout=30_000)

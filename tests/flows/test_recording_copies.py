@@ -1,6 +1,7 @@
 """Copies of recordings: made once, by one process, tried again where it fails, and served from any place in them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -192,3 +193,20 @@ async def test_our_copy_is_served_from_any_place_in_it_without_asking_the_provid
         problem(await web.stranger.get(path), 401, "UNAUTHORIZED")
         (tmp_path / call_id.hex[:2] / call_id.hex).unlink()
         problem(await web.client.get(path), 502, "PROVIDER_ERROR")
+
+
+async def test_a_copy_that_is_given_up_leaves_no_file_behind_opened_or_written(tmp_path: Path) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield AUDIO
+        await asyncio.Event().wait()
+
+    folder = RecordingFolder(tmp_path)
+    for turns in range(30):  # given up at every step: before the file is opened, while it is, while it is written
+        keeping = asyncio.create_task(folder.keep(uuid4(), chunks(), most_bytes=len(AUDIO)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        keeping.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await keeping
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    gc.collect()  # what was left open is told now, and fails this test

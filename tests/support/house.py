@@ -4,6 +4,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -68,9 +69,10 @@ async def running_house(database_url: str, *, speed: float = SPEED, **settings: 
     """Run everything while the block lasts; nothing is left running."""
     listener = listen(HOST, 0)
     url = f"http://{HOST}:{port_of(listener)}"
-    with listener:
+    with listener, TemporaryDirectory(prefix="autolynx-house-") as folder:
         async with running_sim(speed=speed) as sim:
-            values = {"DATABASE_URL": database_url, "VAPI_BASE_URL": sim.url, "PUBLIC_URL": url, "TIME_SCALE": speed}
+            values: dict[str, Any] = {"DATABASE_URL": database_url, "DATA_DIR": folder, "PUBLIC_URL": url}
+            values |= {"VAPI_BASE_URL": sim.url, "TIME_SCALE": speed}
             chosen = settings_for_test(**{**SECRETS, **values, **settings})
             async with open_engine(chosen) as engine:
                 door = Door(engine, listener)

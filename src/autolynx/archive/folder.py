@@ -24,7 +24,7 @@ class RecordingFolder:
         target = self._file(call_id)
         part = target.with_name(f"{call_id.hex}.{uuid4().hex}.part")
         try:
-            file = await asyncio.to_thread(_create, part, call_id)
+            file = await _created(part, call_id)
             try:
                 size = await _write(file, chunks, most_bytes=most_bytes)
             finally:
@@ -63,6 +63,17 @@ class RecordingFolder:
 
     def _file(self, call_id: UUID) -> Path:
         return self._path / call_id.hex[:2] / call_id.hex
+
+
+async def _created(part: Path, call_id: UUID) -> BinaryIO:
+    """Open a file to write to. A thread cannot be stopped: what it opens for somebody who gave up is closed again."""
+    opening = asyncio.ensure_future(asyncio.to_thread(_create, part, call_id))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            (await opening).close()
+        raise
 
 
 def _create(part: Path, call_id: UUID) -> BinaryIO:
