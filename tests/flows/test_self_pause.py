@@ -8,14 +8,16 @@ from uuid import UUID
 import pytest
 
 from autolynx.errors import ValidationProblem
-from autolynx.flows.campaign_life import pause_campaign, resume_campaign, start_campaign
+from autolynx.flows.campaign_life import complete_finished, pause_campaign, resume_campaign, start_campaign
 from autolynx.flows.claim import claim
+from autolynx.flows.dialing import Decision, decide_unsure
 from autolynx.flows.ingest import receive_webhook
 from autolynx.flows.refill import refill
 from autolynx.flows.tick import run_once
 from autolynx.store.database import Database
 from tests.support.checks import assert_counters_are_a_recount, query
 from tests.support.processes import processes
+from tests.support.scripted_vapi import accepted, dropped
 from tests.support.stage import Stage, a_stage
 
 pytestmark = pytest.mark.anyio
@@ -140,6 +142,27 @@ async def test_a_canary_as_long_as_the_list_completes_it(database: Database) -> 
         campaign_id = await started(stage, canary=5, contacts=2)
         await ended(stage, 1, 2)
         assert await state(stage, campaign_id) == ("COMPLETED", None)
+        assert await query(database, "SELECT hold_position FROM campaigns") == [{"hold_position": None}]
+
+
+async def test_who_is_dialled_again_by_decision_is_called_although_there_was_a_canary_once(database: Database) -> None:
+    async with a_stage(database) as stage:
+        stage.vapi.on_dial = dropped
+        campaign_id = await started(stage, canary=5, contacts=2, cap=2, options='{"maxAttempts": 3}')
+        for seconds in (3, 61, *[170] * 7):
+            await stage.tick(seconds)
+        assert (await stage.contacts(), await stage.status(campaign_id)) == (["unsure", "unsure"], "COMPLETED")
+        await query(database, "UPDATE campaigns SET hold_position = 2 RETURNING id")  # as earlier releases left it
+        stage.vapi.on_dial = accepted
+        dials = len(stage.vapi.dials)
+        first, _ = await stage.calls()
+        await decide_unsure(stage.runtime, first["id"], Decision.REDIAL)
+        await stage.tick()
+        assert len(stage.vapi.dials) == dials + 1
+        await stage.end(next(iter(stage.vapi.calls)), "customer-busy")
+        assert sorted(await stage.contacts()) == ["due", "unsure"]
+        await complete_finished(stage.runtime)
+        assert await state(stage, campaign_id) == ("RUNNING", None)
 
 
 async def test_a_pause_by_hand_does_not_end_the_canary_unless_all_of_it_was_called(database: Database) -> None:

@@ -32,6 +32,9 @@ RILEY: dict[str, Any] = {
     },
 }
 
+MODEL = {"provider": "openai", "model": "gpt-4o"}
+JUDGE = {"role": "system", "content": "Judge."}
+
 
 def _typed(config: dict[str, Any], **changes: str) -> dict[str, str]:
     """What a browser sends for the form of a configuration: lines end in CR LF, a box that is off is left out."""
@@ -40,12 +43,42 @@ def _typed(config: dict[str, Any], **changes: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "config", [{}, {"voicemailMessage": "", "endCallPhrases": []}, RILEY, *(one.config for one in TEMPLATES)]
+    "config",
+    [
+        {},
+        {"voicemailMessage": "", "endCallPhrases": []},
+        {"model": {**MODEL, "messages": [JUDGE, {"role": "user", "content": "Hi"}, JUDGE, JUDGE]}},
+        RILEY,
+        *(one.config for one in TEMPLATES),
+    ],
 )
 def test_an_untouched_form_means_the_very_same_configuration(config: dict[str, Any]) -> None:
     read = read_form(_typed(config), config)
     assert read.config == config
     assert read.problems == {}
+
+
+def test_what_its_field_cannot_show_stays_in_the_rest_and_is_changed_there() -> None:
+    base = {"artifactPlan": {"recordingEnabled": "yes"}, "firstMessage": 5}
+    read = read_form(_typed(base), base)
+    assert (read.config, "advanced" in read.problems) == (base, False)
+    changed = json.dumps({"firstMessage": 6, "artifactPlan": {"recordingEnabled": "no"}})
+    assert read_form(_typed(base, advanced=changed), base).config == json.loads(changed)
+
+
+def test_one_of_two_prompts_is_changed_in_its_field_and_the_other_in_the_rest() -> None:
+    base = {"model": {**MODEL, "messages": [JUDGE, {"role": "system", "content": "Be brief."}]}}
+    read = read_form(_typed(base, system_prompt="Be kind."), base)
+    assert [one["content"] for one in read.config["model"]["messages"]] == ["Be kind.", "Be brief."]
+    assert read.problems == {}
+    new = read_form(_typed(RILEY, advanced=json.dumps({"model": {"messages": [JUDGE]}})), RILEY)
+    assert "model.messages: has a field of its own above" in new.problems["advanced"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_number_that_is_not_finite_is_refused(number: str) -> None:
+    read = read_form({"name": "Riley", "advanced": f'{{"x": [{number}]}}'}, {})
+    assert read.problems["advanced"].startswith("A number in it is not finite")
 
 
 def test_what_has_a_field_is_not_in_the_rest_and_the_rest_is_whole() -> None:

@@ -254,7 +254,12 @@ async def test_an_account_that_cannot_be_asked_is_said_so(database: Database) ->
 async def test_versions_are_listed_compared_and_restored(database: Database) -> None:
     async with a_directory(database) as (web, sim):
         made = await create(web)
-        changes = {"config": {"model": {"messages": [{"role": "system", "content": "Be kind.\nBe brief."}]}}}
+        changes = {
+            "config": {
+                "model": {"messages": [{"role": "system", "content": "Be kind.\nBe brief."}]},
+                "endCallMessage": "It's Zoë. <b>",
+            }
+        }
         await web.client.patch(f"/api/assistants/{made['id']}", json=changes)
         client = await sign_in(web)
         address = f"/assistants/{made['id']}/versions"
@@ -265,6 +270,8 @@ async def test_versions_are_listed_compared_and_restored(database: Database) -> 
         compared = await text_of(client, f"{address}/2")
         assert '<li class="added"><span class="unseen">added: </span>Be kind.</li>' in compared
         assert '<li class="same">Be brief.</li>' in compared
+        whole = compared.partition("<pre")[2]
+        assert "It&#39;s Zoë. &lt;b&gt;&#34;" in whole, "as it is written, and no markup"
         assert "This is the first version" in await text_of(client, f"{address}/1")
         assert "are the same" in await text_of(client, f"{address}/1?against=1")
         for nonsense in ("0", "x", "9", "99999999999"):

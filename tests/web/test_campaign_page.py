@@ -183,7 +183,7 @@ async def test_unsure_contacts_of_this_campaign_are_decided_here_and_a_decision_
         back = words_of(await browser.post(f"{path}/unsure/{first}", data={"decision": "reopen"}, headers=HTMX))
         assert "2 contacts need your decision" in back
         again = words_of(await browser.post(f"{path}/unsure/{second}", data={"decision": "redial"}, headers=HTMX))
-        assert "It is due again" in again
+        assert "Ada 1 is called again as soon as a line is free." in again
         assert (
             await browser.post(f"{path}/unsure/{second}", data={"decision": "leave"}, headers=HTMX)
         ).status_code == 409
@@ -191,6 +191,27 @@ async def test_unsure_contacts_of_this_campaign_are_decided_here_and_a_decision_
         assert "unsure" in words_of(await browser.get(f"{path}/unsure", headers=HTMX))
     states = await rows(database, "SELECT state FROM contacts WHERE campaign_id = %s ORDER BY position", campaign_id)
     assert [row["state"] for row in states] == ["unsure", "due"]
+
+
+async def test_dialling_again_in_a_paused_campaign_says_that_it_has_to_be_resumed(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=2, name="Spring")
+    call_id = await unsure(database, campaign_id, 0)
+    await change_campaign(database, campaign_id, status="PAUSED", started_at=START, next_position=1)
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        path = f"/campaigns/{campaign_id}/unsure/{call_id}"
+        said = words_of(await browser.post(path, data={"decision": "redial"}, headers=HTMX))
+        assert "Ada 0 is due again. Spring does not run: resume it to call." in said
+
+
+@pytest.mark.parametrize("canary", ["abc", "-1", "2.5", "123456", "0", "101"])
+async def test_a_canary_that_is_no_number_of_contacts_starts_nothing(database: Database, canary: str) -> None:
+    campaign_id = await make_campaign(database, contacts=2, name="Spring")
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        answer = await browser.post(f"/campaigns/{campaign_id}/start", data={"canary": canary}, headers=HTMX)
+        assert "from 1 to 100 contacts" in words_of(answer, 400)
+    assert await rows(database, "SELECT status::text FROM campaigns") == [{"status": "CREATED"}]
 
 
 async def test_a_follow_up_is_made_of_what_the_list_shows(database: Database) -> None:

@@ -1,11 +1,13 @@
 """Follow-up campaigns: "call the 37 who did not answer"."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from autolynx.store import campaigns
 from autolynx.store.database import Database
 from tests.support.campaign_rows import add_call, change_campaign, change_contact, make_campaign
 from tests.support.checks import assert_counters_are_a_recount
@@ -101,8 +103,50 @@ async def test_who_is_due_or_on_a_call_stays_while_the_campaign_goes_on(database
         plan = await planned(web, parent)
         assert stay(plan) == {"live": 2, "due": 1, "unsure": 1, "excluded": 1}
         assert plan["plan"]["contacts"] == 1
+        await change_campaign(database, parent, status="COMPLETED")
+        assert stay(await planned(web, parent))["due"] == 1, "Resume calls them"
         await change_campaign(database, parent, status="CANCELED")
         assert stay(await planned(web, parent)) == {"live": 2, "unsure": 1, "excluded": 1}
+
+
+async def test_who_is_in_another_follow_up_that_is_not_over_is_not_called_by_two(database: Database) -> None:
+    async with running_sim() as sim, running_web(database, sim.url) as web:
+        parent = await a_finished_campaign(database)
+        first = UUID((await web.client.post(path_of(parent), json={"outcome": "busy"})).json()["campaignId"])
+        plan = await planned(web, parent, **MISSED, includeCalledElsewhere=True)
+        assert stay(plan) == {"unsure": 1, "inFollowUp": 1}
+        assert plan["plan"]["skipped"][-1]["sentence"] == "1 is already in a follow-up that is not over"
+        answers = [web.client.post(path_of(parent), json=MISSED) for _ in range(2)]
+        assert sorted(answer.status_code for answer in await asyncio.gather(*answers)) == [201, 409]
+        called = "SELECT phone FROM contacts WHERE campaign_id <> %s"
+        assert len(await rows(database, called, parent)) == len(
+            await rows(database, f"{called} GROUP BY phone", parent)
+        )
+        await change_contact(database, first, 0, state="done")
+        await change_campaign(database, first, status="COMPLETED")
+        assert stay(await planned(web, parent, outcome="busy")) == {}
+        later = UUID((await web.client.post(path_of(first), json={})).json()["campaignId"])
+        assert stay(await planned(web, parent, outcome="busy")) == {"inFollowUp": 1}, "it follows the first one"
+        await change_campaign(database, later, deleted_at=START)
+        assert stay(await planned(web, parent, outcome="busy")) == {}
+
+
+async def test_a_running_campaign_goes_on_while_a_follow_up_of_it_is_made(database: Database) -> None:
+    async with running_sim() as sim, running_web(database, sim.url) as web:
+        parent = await a_finished_campaign(database)
+        await change_campaign(database, parent, status="RUNNING", completed_at=None)
+        async with database.transaction() as conn:
+            await campaigns.lock(conn, parent)  # as a claim does
+            answer = await asyncio.wait_for(web.client.post(path_of(parent), json=MISSED), 5)
+            assert answer.status_code == 201, answer.text
+
+
+async def test_a_follow_up_of_a_test_call_is_none(database: Database) -> None:
+    async with running_sim() as sim, running_web(database, sim.url) as web:
+        parent = await a_finished_campaign(database)
+        await change_campaign(database, parent, options_json='{"region": "GB", "testCall": true}')
+        made = UUID((await web.client.post(path_of(parent), json=MISSED)).json()["campaignId"])
+        assert await rows(database, "SELECT is_test FROM campaigns WHERE id = %s", made) == [{"is_test": False}]
 
 
 async def test_numbers_that_other_campaigns_called_lately_stay_unless_wanted(database: Database) -> None:

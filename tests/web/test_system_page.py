@@ -248,6 +248,17 @@ async def test_all_that_are_in_view_can_be_decided_at_once(database: Database) -
         assert (await browser.post("/system/unsure", data={"decision": "leave"}, headers=HTMX)).status_code == 400
 
 
+async def test_all_are_decided_before_the_first_is_dialled(database: Database) -> None:
+    async with running_sim() as sim, running_web(database, sim.url, is_function=True) as web:
+        browser = await sign_in(web)
+        campaign_id = await make_campaign(database, contacts=3, cap=3)
+        await change_campaign(database, campaign_id, status="RUNNING", started_at=START, next_position=3)
+        calls = [str(await make_unsure(database, campaign_id, position)) for position in range(3)]
+        form = {"decision": "redial", "page": "1", "call": calls}
+        assert "3 contacts are due again." in (await browser.post("/system/unsure", data=form, headers=HTMX)).text
+        assert (await sim.summary())["dials"] == 1, "a function launches one call before its answer, not one for each"
+
+
 async def test_incidents_are_told_in_words_by_kind_and_page(database: Database) -> None:
     async with running_web(database) as web:
         browser = await sign_in(web)

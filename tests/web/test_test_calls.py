@@ -121,6 +121,26 @@ async def test_two_clicks_at_once_make_one_call(database: Database) -> None:
         assert (await sim.summary())["dialsPerNumber"] == {"+12025550143": 1}
 
 
+async def test_a_test_call_that_cannot_be_started_leaves_nothing_behind(database: Database) -> None:
+    async with a_directory(database) as (web, _):
+        made = await create(web)
+        refuse = """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE 'no start'; END $$"""
+        trigger = """CREATE TRIGGER refuse BEFORE UPDATE ON campaigns FOR EACH ROW WHEN (NEW.status = 'QUEUED')
+            EXECUTE FUNCTION refuse()"""
+        async with database.connection() as conn:
+            await conn.execute(refuse)
+            await conn.execute(trigger)
+        try:
+            answer = await web.client.post(f"/api/assistants/{made['id']}/test-call", json=BODY)
+            assert answer.status_code == 500
+        finally:
+            async with database.connection() as conn:
+                await conn.execute("DROP FUNCTION refuse CASCADE")
+        assert await rows(database, "SELECT id FROM campaigns") == []
+        assert (await web.client.post(f"/api/assistants/{made['id']}/test-call", json=BODY)).status_code == 201
+
+
 async def test_whoever_is_on_a_call_is_not_called_a_second_time_by_a_test(database: Database) -> None:
     async with a_directory(database) as (web, _):
         made = await create(web, "Robin")

@@ -51,25 +51,30 @@ async def start_campaign(runtime: Runtime, campaign_id: UUID, *, canary: int | N
     now = runtime.clock.now()
     _check_canary(canary)
     async with runtime.database.transaction() as conn:
-        campaign = await campaigns.lock(conn, campaign_id)
-        require_transition(campaign, CampaignStatus.QUEUED, verb="started")
-        if campaign.status is not CampaignStatus.CREATED:
-            raise Conflict(
-                f"A campaign that is {campaign.status} cannot be started; resume it instead.",
-                details={"from": campaign.status, "to": CampaignStatus.QUEUED},
-            )
-        if campaign.total_contacts == 0:
-            raise Conflict("The campaign has no contacts; upload a CSV with at least one valid row.")
-        snapshot = await assistants.get_usable_config(conn, campaign.assistant_id)
-        size = campaign.cap if campaign.mode is CampaignMode.BATCH else None
-        await campaigns.save_start(conn, campaign.id, batch_size=size, assistant_snapshot=snapshot, canary=canary)
-        watch = Watch() if campaign.options.pauses_on_failures else None
-        hold = min(canary, campaign.total_contacts) if canary else None
-        await campaigns.save_self_pauses(conn, [replace(campaign, hold_position=hold, watch=watch)])
-        await contacts.note_position_batches(conn, campaign.id, size)
-        await campaigns.save_status(conn, campaign, CampaignStatus.QUEUED, now=now)
+        await start_within(conn, campaign_id, canary=canary, now=now)
     log.info("campaign.started", campaign_id=str(campaign_id))
     return await _get(runtime, campaign_id)
+
+
+async def start_within(conn: Connection, campaign_id: UUID, *, canary: int | None = None, now: datetime) -> None:
+    """Start a campaign inside the caller's transaction. Raises as `start_campaign` does."""
+    campaign = await campaigns.lock(conn, campaign_id)
+    require_transition(campaign, CampaignStatus.QUEUED, verb="started")
+    if campaign.status is not CampaignStatus.CREATED:
+        raise Conflict(
+            f"A campaign that is {campaign.status} cannot be started; resume it instead.",
+            details={"from": campaign.status, "to": CampaignStatus.QUEUED},
+        )
+    if campaign.total_contacts == 0:
+        raise Conflict("The campaign has no contacts; upload a CSV with at least one valid row.")
+    snapshot = await assistants.get_usable_config(conn, campaign.assistant_id)
+    size = campaign.cap if campaign.mode is CampaignMode.BATCH else None
+    await campaigns.save_start(conn, campaign.id, batch_size=size, assistant_snapshot=snapshot, canary=canary)
+    watch = Watch() if campaign.options.pauses_on_failures else None
+    hold = min(canary, campaign.total_contacts) if canary else None
+    await campaigns.save_self_pauses(conn, [replace(campaign, hold_position=hold, watch=watch)])
+    await contacts.note_position_batches(conn, campaign.id, size)
+    await campaigns.save_status(conn, campaign, CampaignStatus.QUEUED, now=now)
 
 
 def _check_canary(canary: int | None) -> None:

@@ -51,7 +51,8 @@ async def _save_if_moved(
     if status is campaign.status:
         return campaign
     await campaigns.save_status(conn, campaign, status, now=now)
-    return replace(campaign, status=status)
+    hold = None if status is CampaignStatus.COMPLETED else campaign.hold_position
+    return replace(campaign, status=status, hold_position=hold)
 
 
 async def pause_by_itself(

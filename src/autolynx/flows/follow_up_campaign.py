@@ -95,7 +95,8 @@ async def create_follow_up(
 ) -> FollowedUp:
     """Create a campaign of contacts of another one: all of them or nothing.
 
-    Never come along: who is unsure or excluded, has a live call, or is still due in a campaign that is not over.
+    Never come along: who is unsure or excluded, has a live call, is still due in a campaign that was not stopped, or
+    is in another follow-up that is not over.
     Raises as `create_campaign` does, and Conflict where nobody comes along.
     """
     async with runtime.database.connection() as conn:
@@ -134,6 +135,9 @@ _FRESH: dict[str, Any] = {
 }
 
 
+_OF_THE_PARENT_ALONE = {"canary", "testCall"}
+
+
 async def _insert(
     runtime: Runtime, draft: Campaign, wanted: FollowUp, *, parent_name: str, actor: str, owner_id: UUID | None
 ) -> FollowedUp:
@@ -155,7 +159,8 @@ async def _insert_named(
 ) -> FollowedUp:
     now = runtime.clock.now()
     async with runtime.database.transaction(timeouts=LOADING) as conn:
-        parent = await campaigns.lock(conn, wanted.campaign_id)  # nobody of it is claimed until we are through
+        await follow_ups.lock_followed(conn, wanted.campaign_id)
+        parent = await _hold_if_over(conn, wanted.campaign_id)
         await assistants.get_usable_config(conn, draft.assistant_id)
         stored = _options((await reports.get_campaign(conn, parent.id)).options, wanted)
         await campaigns.insert(conn, draft, options=stored, owner_id=owner_id)
@@ -171,12 +176,22 @@ async def _insert_named(
     return FollowedUp(campaign=dataclasses.replace(draft, total_contacts=total), skipped=skipped)
 
 
+async def _hold_if_over(conn: Connection, campaign_id: UUID) -> Campaign:
+    """Return the campaign that is followed; one that is over is locked, so that nobody resumes it meanwhile.
+
+    One that runs is not: all dialling would wait for it, and who is due or on a call in it stays anyway.
+    """
+    parent = await campaigns.get(conn, campaign_id)
+    return await campaigns.lock(conn, campaign_id) if parent.status.is_terminal else parent
+
+
 async def _copy(conn: Connection, contacts: Wanted, follower_id: UUID, fates: Mapping[str, int]) -> int:
-    if not fates.get(COMES_ALONG):
+    total = await follow_ups.insert_contacts(conn, contacts, follower_id=follower_id) if fates.get(COMES_ALONG) else 0
+    if not total:
         raise Conflict(
             "Nobody of these contacts can come along: choose others.", details={"matched": sum(fates.values())}
         )
-    return await follow_ups.insert_contacts(conn, contacts, follower_id=follower_id)
+    return total
 
 
 def _contacts(runtime: Runtime, parent: Campaign, wanted: FollowUp) -> Wanted:
@@ -186,13 +201,13 @@ def _contacts(runtime: Runtime, parent: Campaign, wanted: FollowUp) -> Wanted:
         campaign_id=parent.id,
         chosen=wanted.chosen,
         outcomes=tuple(wanted.outcomes),
-        is_over=parent.status.is_terminal,
+        is_stopped=parent.status is CampaignStatus.CANCELED,
         not_called_since=recent_since(now, days),
     )
 
 
 def _options(of_parent: Mapping[str, Any], wanted: FollowUp) -> dict[str, Any]:
-    kept = {name: value for name, value in of_parent.items() if name != "canary"}
+    kept = {name: value for name, value in of_parent.items() if name not in _OF_THE_PARENT_ALONE}
     return {**kept, **wanted.options, "followsCampaign": str(wanted.campaign_id)}
 
 
@@ -202,6 +217,10 @@ def _skipped(fates: Mapping[str, int], *, days: int) -> list[Skipped]:
         "due": ("is still to be called by the campaign itself", "are still to be called by the campaign itself"),
         "unsure": ("is unsure: a person decides first", "are unsure: a person decides first"),
         "excluded": ("is not to be called", "are not to be called"),
+        "inFollowUp": (
+            "is already in a follow-up that is not over",
+            "are already in a follow-up that is not over",
+        ),
         "calledElsewhere": (f"was {_elsewhere(days)}", f"were {_elsewhere(days)}"),
     }
     return [

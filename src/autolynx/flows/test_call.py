@@ -14,7 +14,7 @@ from autolynx.domain.contact_fields import BUSINESS_NAME, NAME, TextRule
 from autolynx.domain.naming import free_name, name_candidates
 from autolynx.domain.phone import Phone, PhoneProblem, check_region, read_phone
 from autolynx.errors import Conflict, ValidationProblem
-from autolynx.flows.campaign_life import start_campaign
+from autolynx.flows.campaign_life import start_within
 from autolynx.flows.dialing_state import DialingState, get_dialing_state
 from autolynx.flows.once_more import once_more
 from autolynx.flows.phone_number_choice import require_phone_number
@@ -79,7 +79,8 @@ async def place_test_call(runtime: Runtime, assistant_id: UUID, wanted: TestCall
     )
     await _insert_named(runtime, draft, person, assistant=assistant.name, actor=actor)
     log.info("test_call.queued", campaign_id=str(draft.id), assistant_id=str(assistant_id))
-    return await start_campaign(runtime, draft.id)
+    async with runtime.database.connection() as conn:
+        return await campaigns.get(conn, draft.id)
 
 
 def _checked(rule: TextRule, text: str, field_name: str) -> str:
@@ -132,7 +133,7 @@ async def _name(runtime: Runtime, assistant: str, now: datetime) -> str:
 
 @once_more
 async def _insert(runtime: Runtime, draft: Campaign, person: _Person, *, actor: str) -> None:
-    """Insert campaign and contact, alone with this number: two clicks make one call."""
+    """Insert and start it in one, alone with this number: two clicks make one call, and none is left half made."""
     async with runtime.database.transaction() as conn:
         await test_calls.lock_phone(conn, person.phone.e164)
         if await test_calls.is_being_called(conn, person.phone.e164):
@@ -151,3 +152,4 @@ async def _insert(runtime: Runtime, draft: Campaign, person: _Person, *, actor: 
             subject=str(draft.id),
             details={"assistantId": str(draft.assistant_id)},
         )
+        await start_within(conn, draft.id, now=draft.created_at)

@@ -109,13 +109,16 @@ async def save_status(
 ) -> bool:
     """Move a campaign to `status` by compare-and-swap on the status it had; False where it had moved meanwhile.
 
-    `queued_at` and `completed_at` follow from the status; `started_at` is set once, by the truthful start.
+    `queued_at` and `completed_at` follow from the status; `started_at` is set once, by the truthful start. Whoever
+    completes or reopens a campaign has done with its first contacts: no hold outlives that.
     """
     cursor = await conn.execute(
         """UPDATE campaigns SET status = %(to)s::campaign_status, status_reason = %(reason)s,
                queued_at = CASE WHEN %(to)s::campaign_status = 'QUEUED'
                    THEN coalesce(queued_at, %(now)s) ELSE queued_at END,
                started_at = coalesce(started_at, %(started_at)s),
+               hold_position = CASE WHEN 'COMPLETED' IN (status, %(to)s::campaign_status) THEN NULL
+                   ELSE hold_position END,
                completed_at = CASE
                    WHEN %(to)s::campaign_status IN ('COMPLETED', 'CANCELED') THEN coalesce(completed_at, %(now)s)
                    WHEN %(to)s::campaign_status IN ('QUEUED', 'RUNNING') THEN NULL ELSE completed_at END

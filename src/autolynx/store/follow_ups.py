@@ -16,14 +16,14 @@ COMES_ALONG = "comesAlong"
 class Wanted:
     """Contacts of a campaign: those that a filter lets through whose latest call went one of these ways.
 
-    `is_over`: the campaign calls nobody any more, so that who is still due in it may come along.
+    `is_stopped`: the campaign calls nobody any more, whatever a person does: who is still due in it may come along.
     `not_called_since`: numbers dialled since then by other campaigns stay; None lets them all come.
     """
 
     campaign_id: UUID
     chosen: ContactFilter
     outcomes: tuple[str, ...] = ()
-    is_over: bool
+    is_stopped: bool
     not_called_since: datetime | None
 
     def parameters(self) -> dict[str, Any]:
@@ -32,18 +32,25 @@ class Wanted:
             **self.chosen.parameters(),
             "campaign_id": self.campaign_id,
             "outcomes": list(self.outcomes),
-            "is_over": self.is_over,
+            "is_stopped": self.is_stopped,
             "since": self.not_called_since,
         }
 
 
-# The campaign, and those that it follows: that they called somebody is why that one is called again.
+# The campaign, and those that it follows: that they called somebody is why that one is called again. `others` follow
+# one of them as well, or one of each other: whoever is in one that is not over will be called by that one.
 _FAMILY = """WITH RECURSIVE family AS (SELECT id, options_json ->> 'followsCampaign' AS follows FROM campaigns
         WHERE id = %(campaign_id)s
-    UNION SELECT c.id, c.options_json ->> 'followsCampaign' FROM campaigns c JOIN family f ON c.id = f.follows::uuid)"""
+    UNION SELECT c.id, c.options_json ->> 'followsCampaign' FROM campaigns c JOIN family f ON c.id = f.follows::uuid),
+    others AS (SELECT c.id, c.status, c.deleted_at FROM campaigns c JOIN family f
+            ON c.options_json ->> 'followsCampaign' = f.id::text WHERE c.id NOT IN (SELECT id FROM family)
+        UNION SELECT c.id, c.status, c.deleted_at FROM campaigns c JOIN others o
+            ON c.options_json ->> 'followsCampaign' = o.id::text)"""
 _FATE = f"""CASE WHEN t.state = 'unsure' THEN 'unsure' WHEN t.state = 'excluded' THEN 'excluded'
     WHEN t.state = 'calling' OR EXISTS (SELECT FROM calls h WHERE h.contact_id = t.id AND h.holds_line) THEN 'live'
-    WHEN t.state = 'due' AND NOT %(is_over)s THEN 'due'
+    WHEN t.state = 'due' AND NOT %(is_stopped)s THEN 'due'
+    WHEN EXISTS (SELECT FROM contacts d WHERE d.phone = t.phone AND d.campaign_id IN (SELECT id FROM others
+        WHERE deleted_at IS NULL AND status NOT IN ('COMPLETED', 'CANCELED'))) THEN 'inFollowUp'
     WHEN EXISTS (SELECT FROM contacts d JOIN calls o ON o.contact_id = d.id WHERE d.phone = t.phone
         AND o.counts_as_attempt AND o.dial_started_at >= %(since)s::timestamptz
         AND o.campaign_id NOT IN (SELECT id FROM family)) THEN 'calledElsewhere'
@@ -56,6 +63,11 @@ def _chosen(wanted: Wanted) -> str:
             AND (cardinality(%(outcomes)s::text[]) = 0 OR k.outcome = ANY(%(outcomes)s::text[])))"""
 
 
+async def lock_followed(conn: Connection, campaign_id: UUID) -> None:
+    """Let nobody else make a follow-up of a campaign until the transaction ends; its dialling goes on."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"follow-up:{campaign_id}"])
+
+
 async def count_fates(conn: Connection, wanted: Wanted) -> Mapping[str, int]:
     """Count the wanted contacts by what becomes of them: COMES_ALONG, or why they stay."""
     cursor = await conn.execute(
@@ -65,7 +77,7 @@ async def count_fates(conn: Connection, wanted: Wanted) -> Mapping[str, int]:
 
 
 async def insert_contacts(conn: Connection, wanted: Wanted, *, follower_id: UUID) -> int:
-    """Copy who comes along into a new campaign, in their order; return how many. The caller holds their campaign."""
+    """Copy who comes along into a new campaign, in their order; return how many."""
     cursor = await conn.execute(
         f"""{_chosen(wanted)}
             INSERT INTO contacts (campaign_id, name, business_name, phone, phone_raw, extension, variables, position)

@@ -25,13 +25,16 @@ async def lock_phone(conn: Connection, phone: str) -> None:
 
 
 async def is_being_called(conn: Connection, phone: str) -> bool:
-    """Whether any campaign is on a call with that number, or another test call to it is still to be placed."""
+    """Whether any campaign is on a call with that number, or another test call to it is still to be placed.
+
+    One that is only CREATED was never started: it is started as it is made, and nobody starts it later.
+    """
     cursor = await conn.execute(
         """SELECT EXISTS (SELECT FROM contacts t JOIN calls k ON k.contact_id = t.id
                 WHERE t.phone = %(phone)s AND k.status IN ('QUEUED', 'RINGING', 'IN_PROGRESS'))
             OR EXISTS (SELECT FROM contacts t JOIN campaigns c ON c.id = t.campaign_id
                 WHERE t.phone = %(phone)s AND c.is_test AND c.deleted_at IS NULL
-                    AND c.status IN ('CREATED', 'QUEUED', 'DIALING', 'RUNNING')) AS is_being_called""",
+                    AND c.status IN ('QUEUED', 'DIALING', 'RUNNING')) AS is_being_called""",
         {"phone": phone},
     )
     row = await cursor.fetchone()

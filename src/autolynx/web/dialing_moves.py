@@ -1,7 +1,10 @@
 """The red button and decisions about unsure contacts, as API and pages do them: done, on record, lines used at once."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from uuid import UUID
 
+from autolynx.errors import Conflict
 from autolynx.flows.audit_trail import note
 from autolynx.flows.dialing import Decision, decide_unsure, hold_dialling, release_dialling
 from autolynx.runtime import Runtime
@@ -24,7 +27,25 @@ async def release(runtime: Runtime, launching: Launching, *, actor: str) -> None
 
 async def decide(runtime: Runtime, call_id: UUID, decision: Decision, launching: Launching, *, actor: str) -> None:
     """Decide about a contact that may or may not have been called."""
-    await decide_unsure(runtime, call_id, decision)
-    await note(runtime, "unsure.decided", actor=actor, subject=str(call_id), details={"decision": decision})
+    await _decide(runtime, call_id, decision, actor=actor)
     if decision is Decision.REDIAL:
         await launching.work_added()
+
+
+async def decide_all(
+    runtime: Runtime, call_ids: Iterable[UUID], decision: Decision, launching: Launching, *, actor: str
+) -> int:
+    """Decide about several, then dial; returns about how many. Who was decided about meanwhile is passed over."""
+    decided = 0
+    for call_id in call_ids:
+        with suppress(Conflict):
+            await _decide(runtime, call_id, decision, actor=actor)
+            decided += 1
+    if decided and decision is Decision.REDIAL:
+        await launching.work_added()
+    return decided
+
+
+async def _decide(runtime: Runtime, call_id: UUID, decision: Decision, *, actor: str) -> None:
+    await decide_unsure(runtime, call_id, decision)
+    await note(runtime, "unsure.decided", actor=actor, subject=str(call_id), details={"decision": decision})

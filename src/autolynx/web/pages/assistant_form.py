@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,17 +68,22 @@ def filled_with(name: str, config: Mapping[str, Any]) -> Filled:
 def read_form(values: Mapping[str, str], base: Mapping[str, Any]) -> Read:
     """Read what was typed into the form of `base`; what was not touched keeps its very value."""
     typed = {name: text.replace("\r\n", "\n") for name, text in values.items()}
-    config, problem = _advanced(typed.get("advanced", ""))
+    config, problem = _advanced(typed.get("advanced", ""), base)
     problems = {} if problem is None else {"advanced": problem}
     for one in FIELDS:
         if one.kind is Kind.PROMPT:
             _put_prompt(config, one, typed.get(one.name, ""), base)
-        else:
+        elif value_at(config, one.place) is None or not _is_untouched(one, typed.get(one.name, ""), base):
             _put(config, one.place, _understood(one, typed.get(one.name, ""), base))
     _put_detection(config, typed.get("voicemail_detection", "").strip())
     for name, sentence in _found_wrong(config):
         problems.setdefault(name, sentence)
     return Read(name=typed.get("name", ""), config=config, problems=problems)
+
+
+def _is_untouched(one: Field, text: str, base: Mapping[str, Any]) -> bool:
+    shown = written(one, base)
+    return bool(text) is bool(shown) if one.kind is Kind.SWITCH else _same_text(one.kind, text, shown)
 
 
 def _understood(one: Field, text: str, base: Mapping[str, Any]) -> Any:
@@ -150,22 +156,41 @@ def _remove(config: Config, place: str) -> None:
             del outer[key]
 
 
-def _advanced(text: str) -> tuple[Config, str | None]:
+class _Endless(ValueError):
+    """A number that is not finite."""
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _Endless
+    return number
+
+
+def _advanced(text: str, base: Mapping[str, Any]) -> tuple[Config, str | None]:
     """Return the rest as it was typed, and what is wrong with it."""
     try:
-        read = json.loads(text) if text.strip() else {}
+        read = json.loads(text, parse_float=_finite, parse_constant=_finite) if text.strip() else {}
+    except _Endless:
+        return {}, "A number in it is not finite (NaN, Infinity, or too large); give one that is."
     except (ValueError, RecursionError) as error:
         where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         return {}, f"This is not valid JSON{where}; correct it, or empty the field."
     if not isinstance(read, dict):
         return {}, "Give an object in braces: {...}."
-    doubled = [one.place for one in FIELDS if _is_doubled(one, value_at(read, one.place))]
-    doubled += [f"{VOICEMAIL}.provider"] if value_at(read, f"{VOICEMAIL}.provider") is not None else []
-    doubled += [VOICEMAIL] if isinstance(read.get(VOICEMAIL), str) else []
-    doubled += ["name"] if "name" in read else []
+    shown = _doubled(_rest(base))
+    doubled = [place for place in _doubled(read) if place not in shown]
     if doubled:
         return read, f"{', '.join(doubled)}: has a field of its own above; write it there."
     return read, None
+
+
+def _doubled(rest: Config) -> list[str]:
+    """Return what stands in the rest although it has a field: its field cannot show it, or somebody wrote it there."""
+    doubled = [one.place for one in FIELDS if _is_doubled(one, value_at(rest, one.place))]
+    doubled += [f"{VOICEMAIL}.provider"] if value_at(rest, f"{VOICEMAIL}.provider") is not None else []
+    doubled += [VOICEMAIL] if isinstance(rest.get(VOICEMAIL), str) else []
+    return doubled + (["name"] if "name" in rest else [])
 
 
 def _is_doubled(one: Field, value: Any) -> bool:
@@ -183,7 +208,7 @@ def _put_detection(config: Config, chosen: str) -> None:
 def _put_prompt(config: Config, one: Field, text: str, base: Mapping[str, Any]) -> None:
     """Put the prompt back where it stood, first where it is new."""
     rest = value_at(config, one.place)
-    if not text.strip() or not isinstance(rest, list | None) or prompt_at(rest) is not None:
+    if not text.strip() or not isinstance(rest, list | None):
         return
     before = value_at(base, one.place)
     found = prompt_at(before)

@@ -1,5 +1,6 @@
 """The versions of an assistant, and what the provider has of it by now."""
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
@@ -57,6 +58,7 @@ async def show_version(
         view=view,
         tab="versions",
         compared=compared,
+        whole=json.dumps(compared.version.config, ensure_ascii=False, indent=2),
         action=ACTION_WORDS[compared.version.action],
         changes=[change_view(change) for change in compared.changes],
         others=[number for number in range(compared.latest, 0, -1) if number != compared.version.number][:100],

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from autolynx.domain.self_pause import MAX_CANARY
+from autolynx.errors import ValidationProblem
 from autolynx.runtime import Runtime
 from autolynx.web import moves
 from autolynx.web.auth import CallerDep
@@ -26,13 +28,22 @@ async def start(
     canary: Annotated[str, Form()] = "",
 ) -> Response:
     """Press Start; with a canary the campaign pauses by itself after so many contacts."""
-    first = int(canary) if canary.isascii() and canary.isdigit() and len(canary) < 6 else None
+    first = _canary(canary.strip())
     campaign = await moves.start(runtime, campaign_id_of(campaign_id), launching, canary=first, actor=actor.name)
     if first:
         return await _answer(
             runtime, campaign_id, f"{campaign.name} is started. It pauses by itself after {first} contacts."
         )
     return await _answer(runtime, campaign_id, f"{campaign.name} is started. Calls go out as lines are free.")
+
+
+def _canary(text: str) -> int | None:
+    """Return how many are called first, None where nothing was given. What cannot be meant starts nothing."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise ValidationProblem(f"canary: give a whole number from 1 to {MAX_CANARY} contacts.", field="canary")
+    return int(text)
 
 
 @router.post("/campaigns/{campaign_id}/pause")

@@ -7,22 +7,17 @@ from fastapi import APIRouter, Form
 from starlette.responses import Response
 
 from autolynx.errors import ValidationProblem
-from autolynx.flows.audit_trail import note
-from autolynx.flows.dialing import Decision, decide_unsure
+from autolynx.flows.dialing import Decision
 from autolynx.runtime import Runtime
+from autolynx.web import dialing_moves
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.pages.call import call_id_of
 from autolynx.web.pages.campaign_address import campaign_id_of
 from autolynx.web.pages.campaign_frame import list_unsure, look_at
+from autolynx.web.pages.decided import decided_sentence
 from autolynx.web.pages.fragments import moved
 from autolynx.web.pages.rendering import answer, fragment
-
-SENTENCES = {
-    Decision.REDIAL: "It is due again and called once more.",
-    Decision.LEAVE: "It is left as it is and not called again.",
-    Decision.REOPEN: "It waits for your decision again.",
-}
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,13 +42,10 @@ async def decide(
     if decision not in set(Decision):
         raise ValidationProblem("Choose to dial again or to leave it.", field="decision")
     chosen, known_id, decided_id = Decision(decision), campaign_id_of(campaign_id), call_id_of(call_id)
-    await decide_unsure(runtime, decided_id, chosen)
-    await note(runtime, "unsure.decided", actor=actor.name, subject=str(decided_id), details={"decision": chosen})
-    if chosen is Decision.REDIAL:
-        await launching.work_added()
+    await dialing_moves.decide(runtime, decided_id, chosen, launching, actor=actor.name)
     view = (await look_at(runtime, known_id)).view
     undo = f"/campaigns/{known_id}/unsure/{decided_id}" if chosen is Decision.LEAVE else None
-    said = fragment("decided_part.html", text=SENTENCES[chosen], undo=undo)
+    said = fragment("decided_part.html", text=await decided_sentence(runtime, decided_id, chosen), undo=undo)
     return answer(moved(view), await _section(runtime, known_id, is_part=True), said)
 
 

@@ -1,23 +1,23 @@
 """What a person does on the page of the system: the red button, a tick, and decisions about unsure contacts."""
 
-from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
-from autolynx.errors import Conflict, NotFound, ValidationProblem
+from autolynx.errors import NotFound, ValidationProblem
 from autolynx.flows.dialing import Decision
 from autolynx.flows.phone_line import PhoneLines
 from autolynx.flows.tick import Ticked, run_once
 from autolynx.runtime import Runtime
-from autolynx.store import call_reports, campaigns, feed, gate
+from autolynx.store import feed, gate
 from autolynx.web import dialing_moves
 from autolynx.web.api.dialing import DEFAULT_REASON
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.pages.account_view import account_view
+from autolynx.web.pages.decided import decided_sentence
 from autolynx.web.pages.fragments import account_part
 from autolynx.web.pages.rendering import answer, fragment, toast
 from autolynx.web.pages.system import ROWS, LinesDep, Wish, health_values, state_part, unsure_values
@@ -85,11 +85,8 @@ async def decide_about_all(
     page: PageForm = "",
 ) -> Response:
     """Decide about all that were in view; who was decided about meanwhile is passed over."""
-    wanted, decided = _decision(decision), 0
-    for call_id in call:
-        with suppress(Conflict):
-            await dialing_moves.decide(runtime, call_id, wanted, launching, actor=actor.name)
-            decided += 1
+    wanted = _decision(decision)
+    decided = await dialing_moves.decide_all(runtime, call, wanted, launching, actor=actor.name)
     left = fragment("system_unsure_part.html", **await unsure_values(runtime, Wish.of(unsure=page)))
     who = "1 contact is" if decided == 1 else f"{decided} contacts are"
     what = "due again" if wanted is Decision.REDIAL else "left as they are"
@@ -105,7 +102,7 @@ async def decide(
     await dialing_moves.decide(runtime, known_id, wanted, launching, actor=actor.name)
     undo = f"/system/unsure/{known_id}/{Decision.REOPEN}" if wanted is Decision.LEAVE else None
     left = fragment("system_unsure_part.html", **await unsure_values(runtime, Wish.of(unsure=page)))
-    return answer(left, await _account(runtime), toast(await _decided_sentence(runtime, known_id, wanted), undo=undo))
+    return answer(left, await _account(runtime), toast(await decided_sentence(runtime, known_id, wanted), undo=undo))
 
 
 def _call_id(text: str) -> UUID:
@@ -155,16 +152,3 @@ def _ticked_sentence(ticked: Ticked) -> str:
     if launched:
         return f"The tick is done: {launched} {'call was' if launched == 1 else 'calls were'} placed."
     return "The tick is done: there was nothing to place."
-
-
-async def _decided_sentence(runtime: Runtime, call_id: UUID, decision: Decision) -> str:
-    async with runtime.database.connection() as conn:
-        call = await call_reports.get_call(conn, call_id)
-        campaign = await campaigns.get(conn, call.campaign_id)
-    if decision is Decision.LEAVE:
-        return f"{call.name} is left as it is and not called again."
-    if decision is Decision.REOPEN:
-        return f"{call.name} waits for your decision again."
-    if campaign.status.is_running:
-        return f"{call.name} is called again as soon as a line is free."
-    return f"{call.name} is due again. {campaign.name} does not run: resume it to call."
