@@ -34,7 +34,7 @@ def test_a_function_answers_with_the_lifespan_protocol_and_without(console: Cons
     with console.running(*command, module="uvicorn") as running:
         wait_for_port(running, port)
         assert answers(port) == 401, running.output
-        assert answers(port, "/assets/live.css") == 200
+        assert answers(port, "/assets/app.css") == 200
         running.interrupt()
         assert running.process.wait(20) == 0
     assert lifespan == "off" or "Traceback" not in running.output  # without it nobody tells us to close

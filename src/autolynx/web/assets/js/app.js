@@ -81,7 +81,10 @@ new MutationObserver((changes) => {
 document.addEventListener("htmx:after:swap", (event) => {
   localTimes();
   const target = event.detail.ctx.target;
-  if (target instanceof HTMLDialogElement && target.childElementCount && !target.open) target.showModal();
+  if (target instanceof HTMLDialogElement && target.childElementCount && !target.open) {
+    target.dataset.opener = event.detail.ctx.sourceElement.id;
+    target.showModal();
+  }
 });
 
 document.addEventListener("click", (event) => {
@@ -113,7 +116,12 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener(
   "close",
   (event) => {
-    if (event.target instanceof HTMLDialogElement && !event.target.hasAttribute("data-kept")) event.target.replaceChildren();
+    const dialog = event.target;
+    if (!(dialog instanceof HTMLDialogElement)) return;
+    if (!dialog.hasAttribute("data-kept")) dialog.replaceChildren();
+    // What opened it may have been moved by a live update meanwhile: the browser then has lost whom to focus.
+    const opener = dialog.dataset.opener && byId(dialog.dataset.opener);
+    if (opener) opener.focus({ preventScroll: true });
   },
   true,
 );
