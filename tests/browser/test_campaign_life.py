@@ -50,6 +50,7 @@ async def test_stopping_says_what_it_means_and_can_be_thought_over(page: Page, h
     campaign_id = await make_campaign(house.database, contacts=30, name="Spring offer")
     await page.goto(f"/campaigns/{campaign_id}")
     await page.get_by_role("button", name="Start").click()
+    await expect(page.get_by_text("Running", exact=True)).to_be_visible()
     stop = page.get_by_role("button", name="Stop")
     await stop.click()
     dialog = page.get_by_role("dialog", name="Stop Spring offer?")

@@ -28,7 +28,7 @@ class RecordingFolder:
             try:
                 size = await _write(file, chunks, most_bytes=most_bytes)
             finally:
-                await asyncio.to_thread(file.close)
+                file.close()  # at once: waiting could be cancelled, and a thread that has not begun with it
             await asyncio.to_thread(os.replace, part, target)
         except OSError as error:
             raise ArchiveError(_why(error)) from None
@@ -56,7 +56,7 @@ class RecordingFolder:
         try:
             yield _read(file, first=first, count=last - first + 1)
         finally:
-            await asyncio.to_thread(file.close)
+            file.close()
 
     async def close(self) -> None:
         """Nothing is held between two uses."""

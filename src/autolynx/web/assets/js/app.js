@@ -43,12 +43,22 @@ document.addEventListener("htmx:error", (event) => {
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = event.detail;
   const source = ctx.sourceElement;
+  ctx.askedBy = source ? source.id : ""; // the element itself may be exchanged before the answer is there
   if (source && source === document.activeElement) ctx.focusNear = source.parentElement.closest("[id]");
 });
 
 document.addEventListener("htmx:finally:request", (event) => {
   const { ctx } = event.detail;
   if (ctx.focusNear) setTimeout(() => giveFocusBack(ctx.sourceElement, ctx.focusNear.id));
+});
+
+// A live update that exchanges the button under somebody's fingers leaves the focus on its successor.
+let focused = "";
+document.addEventListener("focusin", (event) => { focused = event.target.id; });
+document.addEventListener("pointerdown", () => { focused = ""; }, true); // what is clicked takes the focus, or nothing does
+document.addEventListener("htmx:after:swap", () => {
+  const successor = focused && document.activeElement === document.body && byId(focused);
+  if (successor) successor.focus({ preventScroll: true });
 });
 
 function giveFocusBack(source, nearId) {
@@ -82,7 +92,7 @@ document.addEventListener("htmx:after:swap", (event) => {
   localTimes();
   const target = event.detail.ctx.target;
   if (target instanceof HTMLDialogElement && target.childElementCount && !target.open) {
-    target.dataset.opener = event.detail.ctx.sourceElement.id;
+    target.dataset.opener = event.detail.ctx.askedBy || "";
     target.showModal();
   }
 });
