@@ -14,8 +14,8 @@ help: ## list these commands
 demo: .venv/.embedded ## see a whole campaign called, with no account and no network; ARGS=--exit ends it by itself
 	@$(BIN)/autolynx demo $(ARGS)
 
-test: .venv/.dev ## run the tests; ARGS="tests/domain -k csv" runs some of them
-	@$(BIN)/pytest -n auto $(ARGS)
+test: .venv/.dev ## run the tests, four at a time: most of them wait for something; ARGS="tests/domain -k csv" runs some of them
+	@$(BIN)/pytest -n 4 $(ARGS)
 
 check: format lint types imports docs test ## everything CI checks
 

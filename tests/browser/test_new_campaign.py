@@ -69,6 +69,7 @@ async def test_a_dropped_list_is_looked_at_created_started_and_called(page: Page
 async def test_a_canary_pauses_and_says_why(page: Page, house: House) -> None:
     await new_campaign(page, house)
     await choose(page, a_list(12).encode())
+    await expect(page.get_by_text("12 contacts are called")).to_be_visible()
     await page.get_by_label("Phone number to call from").select_option(TWILIO_MAIN)
     await page.get_by_text("Call a few first, then wait for me").click()
     await page.get_by_label("How many first").fill("2")

@@ -43,6 +43,9 @@ document.addEventListener("htmx:error", (event) => {
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = event.detail;
   const source = ctx.sourceElement;
+  // Without a swap of its own an answer still bears parts for the page: they come also where a live update has taken
+  // the button away meanwhile.
+  if (ctx.swap === "none" && source && !isLive(source)) ctx.target = byId("toasts");
   ctx.askedBy = source ? source.id : ""; // the element itself may be exchanged before the answer is there
   if (source && source === document.activeElement) ctx.focusNear = source.parentElement.closest("[id]");
 });
