@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.e2e]
 
 
 async def test_whatever_fails_nobody_is_called_twice_or_lost_and_the_cap_holds() -> None:
-    plan = Plan(contacts=60, kills=2 * len(POINTS), seed=11, restarts=1, outages=1, freezes=1, minutes=4)
+    plan = Plan(contacts=140, kills=2 * len(POINTS), seed=11, restarts=1, outages=1, freezes=1, minutes=4)
     verdict = await run_drill(plan)
     assert verdict.is_good, "\n".join(verdict.lines())
 
