@@ -15,7 +15,7 @@ demo: .venv/.embedded ## see a whole campaign called, with no account and no net
 	@$(BIN)/autolynx demo $(ARGS)
 
 test: .venv/.dev ## run the tests, four at a time: most of them wait for something; ARGS="tests/domain -k csv" runs some of them
-	@$(BIN)/pytest -n 4 $(ARGS)
+	@$(BIN)/pytest -n 4 --dist worksteal $(ARGS)
 
 check: format lint types imports docs test ## everything CI checks
 

@@ -1,5 +1,6 @@
 """Analytics in a real browser: charts come up, filters hold in the address, and nobody is shut out."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -43,7 +44,8 @@ async def test_charts_come_up_and_filters_hold_in_the_address(page: Page, house:
     await page.get_by_label("to", exact=True).fill("2026-01-02")
     await page.wait_for_url("**to=2026-01-02**")
     await expect(page.get_by_role("heading", name="No calls from 1 Jan 2026 to 2 Jan 2026")).to_be_visible()
-    await page.go_back()
+    await page.go_back()  # to what was chosen before the last date: of days or of weeks, by how fast both were typed
+    await expect(page.get_by_role("region", name=re.compile("Calls per (day|week)")).locator("canvas")).to_be_visible()
     await page.get_by_text("12 months", exact=True).click()
     await expect(page.get_by_role("region", name="Calls per week").locator("canvas")).to_be_visible()
 
