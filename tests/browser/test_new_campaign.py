@@ -162,8 +162,8 @@ async def test_the_keyboard_alone_is_enough(page: Page, house: House, tmp_path: 
     await new_campaign(page, house)
     path = tmp_path / "list.csv.gz"
     path.write_bytes(gzip.compress(a_list().encode()))
-    await page.locator("#file").focus()
     async with page.expect_file_chooser() as choosing:
+        await page.locator("#file").focus()  # a way there and back: the browser has then heard that we listen
         await page.keyboard.press("Enter")
     await (await choosing.value).set_files(path)
     await expect(page.get_by_text("6 contacts are called")).to_be_visible()

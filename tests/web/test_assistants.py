@@ -256,6 +256,15 @@ async def test_templates_are_seeded_once_cloned_and_never_edited_or_deleted(data
             assert {key: remote[key] for key in template["config"]} == template["config"]
 
 
+async def test_processes_that_start_together_seed_the_templates_once(database: Database) -> None:
+    async with _directory(database) as (web, _):
+        for _ in range(20):
+            counts = await asyncio.gather(*(seed_templates(web.runtime) for _ in range(4)))
+            assert sorted(counts) == [0, 0, 0, 3]
+            async with database.transaction() as conn:
+                await conn.execute("DELETE FROM assistants")
+
+
 async def test_a_person_who_took_a_templates_name_keeps_it(database: Database) -> None:
     async with _directory(database) as (web, _):
         await _create(web, "discovery")

@@ -118,8 +118,10 @@ async def insert_template(
 ) -> bool:
     """Insert a template, or bring an older wording of it up to date; False where nothing had to change.
 
-    A name that a person took before stays theirs: the template is then left out.
+    A name that a person took before stays theirs: the template is then left out. Processes that start together take
+    turns, for a name that the other one has just inserted is seen by no `NOT EXISTS`.
     """
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended('assistant templates', 0))")
     cursor = await conn.execute(
         """INSERT INTO assistants AS a (id, name, source, config_json, created_at, updated_at)
            SELECT %(id)s, %(name)s, 'template', %(config)s, %(now)s, %(now)s
