@@ -64,6 +64,15 @@ async def save_block(conn: Connection, subject: bytes, blocked_until: datetime) 
     await conn.execute("UPDATE sign_in_failures SET blocked_until = %s WHERE subject = %s", [blocked_until, subject])
 
 
+async def save_one_fewer(conn: Connection, subject: bytes, *, most: int) -> None:
+    """Take one failure back, and the block with it where the subject is below its bound then."""
+    await conn.execute(
+        """UPDATE sign_in_failures SET failures = greatest(failures - 1, 0),
+               blocked_until = CASE WHEN failures - 1 >= %s THEN blocked_until END WHERE subject = %s""",
+        [most, subject],
+    )
+
+
 async def delete_failures(conn: Connection, subject: bytes) -> None:
     """Forget the failures of one who has signed in."""
     await conn.execute("DELETE FROM sign_in_failures WHERE subject = %s", [subject])
