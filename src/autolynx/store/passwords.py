@@ -51,7 +51,7 @@ async def count_failure(conn: Connection, subject: bytes, *, now: datetime, forg
     cursor = await conn.execute(
         """INSERT INTO sign_in_failures AS f (subject, failures, last_at) VALUES (%(subject)s, 1, %(now)s)
            ON CONFLICT ON CONSTRAINT sign_in_failures_pkey DO UPDATE SET last_at = excluded.last_at,
-               failures = CASE WHEN f.last_at < %(forgotten)s THEN 1 ELSE f.failures + 1 END
+               failures = CASE WHEN f.last_at <= %(forgotten)s THEN 1 ELSE f.failures + 1 END
            RETURNING failures""",
         {"subject": subject, "now": now, "forgotten": forgotten_before},
     )
