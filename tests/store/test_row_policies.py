@@ -49,7 +49,8 @@ class Teams:
         """Add a campaign with one contact, one call, its event and an incident."""
         campaign, contact, call = uuid4(), uuid4(), uuid4()
         await self.run(
-            """INSERT INTO campaigns (id, name, mode, cap, assistant_id, phone_number_id, options_json, owner_id, created_at)
+            """INSERT INTO campaigns
+                   (id, name, mode, cap, assistant_id, phone_number_id, options_json, owner_id, created_at)
                VALUES (%s, %s, 'continuous', 1, %s, 'p', '{}', %s, now())""",
             campaign, name, assistant, owner,
         )  # fmt: skip
