@@ -35,6 +35,8 @@ PAGES = [
     "/assistants/{assistant}/drift",
     "/assistants/{assistant}/test-call",
     "/system",
+    "/audit",
+    "/audit?actor=nobody",
     "/nowhere",
 ]
 

@@ -17,6 +17,7 @@ from autolynx.flows.reconcile import Reconciled
 from autolynx.flows.recording_copies import copy_due_recordings
 from autolynx.flows.refill import refill
 from autolynx.log import log
+from autolynx.origin import TICK, acting_from
 from autolynx.runtime import Runtime
 from autolynx.store import gate
 from autolynx.store.agenda import Agenda, get_agenda
@@ -162,7 +163,8 @@ class Ticker:
 
     async def _run(self) -> None:
         while True:
-            next_at = await self._tick()
+            with acting_from(TICK):
+                next_at = await self._tick()
             try:
                 async with asyncio.timeout(self._pause(next_at)):
                     await self._woken.wait()

@@ -7,6 +7,7 @@ from autolynx.web.api import (
     analytics,
     assistant_versions,
     assistants,
+    audit,
     calls,
     campaign_life,
     campaigns,
@@ -49,6 +50,7 @@ from autolynx.web.pages import (
     system_moves,
 )
 from autolynx.web.pages import assistants as assistant_list
+from autolynx.web.pages import audit as audit_page
 from autolynx.web.pages import campaigns as campaign_list
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -72,6 +74,7 @@ GUARDED: tuple[APIRouter, ...] = (
     health.router,
     analytics.router,
     metrics.router,
+    audit.router,
     tokens.router,
 )
 OWN_LOCK: tuple[APIRouter, ...] = (
@@ -103,6 +106,7 @@ PAGES: tuple[APIRouter, ...] = (
     analytics_page.router,
     system.router,
     system_moves.router,
+    audit_page.router,
     live.router,
     entrance.router,
 )
