@@ -78,6 +78,8 @@ class Settings(BaseSettings):
     s3_secret_access_key: SecretStr | None = Field(None, alias="S3_SECRET_ACCESS_KEY")
     max_recording_bytes: int = Field(104_857_600, ge=1024, alias="MAX_RECORDING_BYTES")
 
+    redact_transcripts: bool = Field(False, alias="REDACT_TRANSCRIPTS")
+
     default_region: str = Field("US", pattern=r"^[A-Z]{2}$", alias="DEFAULT_REGION")
     max_upload_bytes: int = Field(10_485_760, ge=1024, alias="MAX_UPLOAD_BYTES")
     max_upload_rows: int = Field(250_000, ge=1, alias="MAX_UPLOAD_ROWS")
