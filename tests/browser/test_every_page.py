@@ -37,6 +37,7 @@ PAGES = [
     "/system",
     "/audit",
     "/audit?actor=nobody",
+    "/privacy",
     "/nowhere",
 ]
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "tick": "Do one round of everything that is due, then say what was done.",
     "link": "Print a one-time link that signs a browser in.",
     "token": "Create, list and revoke API tokens.",
+    "person": "Export or erase what is kept of one person.",
     "hold": "The red button: dial nothing new, anywhere, at once.",
     "release": "Dial again after a hold or after the account was mended.",
     "migrate": "Bring the database up to this release.",

@@ -135,6 +135,14 @@ class VapiProvider:
             checked(answer, doing=doing)
         return answer.is_success
 
+    async def delete_call(self, provider_call_id: str) -> None:
+        """Delete the data of a call, its recordings too; one that is gone already is no error."""
+        try:
+            await self._wire.write("DELETE", f"/call/{_segment(provider_call_id)}", doing="delete the call")
+        except ProviderError as error:
+            if error.status != 404:
+                raise
+
     async def create_assistant(self, *, name: str, config: Mapping[str, Any]) -> RemoteAssistant:
         """Create an assistant; its name is cut to 40 characters."""
         body = {**writable(config), "name": cut_name(name)}

@@ -22,6 +22,7 @@ from autolynx.web.api import (
     metrics,
     phone_numbers,
     plans,
+    privacy,
     scheduler,
     session,
     tokens,
@@ -52,6 +53,7 @@ from autolynx.web.pages import (
 from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import audit as audit_page
 from autolynx.web.pages import campaigns as campaign_list
+from autolynx.web.pages import privacy as privacy_page
 
 GUARDED: tuple[APIRouter, ...] = (
     assistants.router,
@@ -75,6 +77,7 @@ GUARDED: tuple[APIRouter, ...] = (
     analytics.router,
     metrics.router,
     audit.router,
+    privacy.router,
     tokens.router,
 )
 OWN_LOCK: tuple[APIRouter, ...] = (
@@ -107,6 +110,7 @@ PAGES: tuple[APIRouter, ...] = (
     system.router,
     system_moves.router,
     audit_page.router,
+    privacy_page.router,
     live.router,
     entrance.router,
 )
