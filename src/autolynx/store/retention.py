@@ -73,7 +73,7 @@ async def forget_webhooks(conn: Connection, *, before: datetime, most: int) -> i
     """Let old bodies of the provider go."""
     cursor = await conn.execute(
         """DELETE FROM webhook_inbox WHERE id IN (SELECT o.id FROM
-               (SELECT id, received_at FROM webhook_inbox ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED) o
+               (SELECT id, received_at FROM webhook_inbox ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED) o
                WHERE o.received_at < %s)""",
         [most, before],
     )
@@ -118,7 +118,9 @@ async def forget_some(
     await conn.execute("UPDATE campaigns SET deleted_at = %s WHERE id = %s AND deleted_at IS NULL", [now, campaign])
     cursor = await conn.execute("SELECT id FROM contacts WHERE campaign_id = %s LIMIT %s", [campaign, most])
     contacts = [row["id"] for row in await cursor.fetchall()]
-    cursor = await conn.execute("SELECT id FROM calls WHERE contact_id = ANY(%s) ORDER BY id FOR UPDATE", [contacts])
+    cursor = await conn.execute(
+        "SELECT id FROM calls WHERE contact_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [contacts]
+    )
     calls = [row["id"] for row in await cursor.fetchall()]
     await note_archive_removals(conn, calls, now=now, recopied_by=recopied_by)
     await conn.execute(
