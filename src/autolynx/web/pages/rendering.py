@@ -84,8 +84,11 @@ async def page(
 
 
 def notice(request: Request, *, status: int, heading: str, sentence: str, command: str | None = None) -> Response:
-    """Return a page that says one thing, and what to do about it. It asks the database nothing."""
-    values = {"heading": heading, "sentence": sentence, "command": command}
+    """Return a page that says one thing, and what to do about it. It asks the database nothing.
+
+    What was asked for is not repeated: somebody may have typed a name or a number into the address.
+    """
+    values = {"path": "/", "heading": heading, "sentence": sentence, "command": command}
     html = _whole(request, "notice.html", section="", account=None, live=None, poll_seconds=None, **values)
     return HTMLResponse(html, status_code=status, headers=NEVER_KEPT)
 
@@ -127,8 +130,7 @@ def _whole(request: Request, template: str, **values: Any) -> str:
         csrf_token=csrf_for(secret) if secret else None,
         actor=getattr(request.state, "actor", None),
         simulation=simulation(get_runtime(request).settings),
-        path=_own_address(request),
-        **values,
+        **{"path": _own_address(request), **values},
     )
 
 
