@@ -61,15 +61,56 @@ CREATE TABLE retention (
 );
 INSERT INTO retention (due_at) VALUES ('epoch');
 
+-- Who asked never to be called again: a keyed hash of the number, and nothing by which to read it back. The key is of
+-- this database alone: it guards against a look at the table, not against whoever has the whole of the database.
+CREATE TABLE suppression_key (
+    id smallint CONSTRAINT suppression_key_pkey PRIMARY KEY DEFAULT 1
+        CONSTRAINT suppression_key_one_row_check CHECK (id = 1),
+    key bytea NOT NULL
+);
+INSERT INTO suppression_key (key)
+    VALUES (decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'));
+CREATE TABLE suppressions (
+    number_hash bytea CONSTRAINT suppressions_pkey PRIMARY KEY,
+    created_at timestamptz NOT NULL
+);
+CREATE FUNCTION suppression_hash(phone text) RETURNS bytea LANGUAGE sql STABLE AS $$
+    SELECT sha256(k.key || sha256(k.key || convert_to(phone, 'UTF8'))) FROM suppression_key k WHERE k.id = 1
+$$;
+
+-- Whoever adds contacts, by whatever way, and whoever adds a suppression wait for each other: none slips between.
+CREATE FUNCTION await_suppressions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(hashtextextended('suppressions', 0));
+    RETURN NULL;
+END $$;
+CREATE TRIGGER contacts_await_suppressions BEFORE INSERT ON contacts
+    FOR EACH STATEMENT EXECUTE FUNCTION await_suppressions();
+CREATE FUNCTION leave_suppressed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM suppressions) THEN
+        UPDATE contacts t SET state = 'excluded', due_at = NULL, reason = 'This person asked not to be called.'
+        FROM added_rows a WHERE t.id = a.id AND a.state = 'due'
+            AND EXISTS (SELECT FROM suppressions s WHERE s.number_hash = suppression_hash(a.phone));
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER contacts_leave_suppressed AFTER INSERT ON contacts
+    REFERENCING NEW TABLE AS added_rows FOR EACH STATEMENT EXECUTE FUNCTION leave_suppressed();
+
+ALTER TABLE suppressions ENABLE ROW LEVEL SECURITY;
+ALTER TABLE suppression_key ENABLE ROW LEVEL SECURITY;
 ALTER TABLE removals ENABLE ROW LEVEL SECURITY;
 ALTER TABLE retention ENABLE ROW LEVEL SECURITY;
-REVOKE ALL ON TABLE removals, retention FROM PUBLIC;
-REVOKE ALL ON FUNCTION stay_erased(), keep_no_erased_body() FROM PUBLIC;
+REVOKE ALL ON TABLE removals, retention, suppressions, suppression_key FROM PUBLIC;
+REVOKE ALL ON FUNCTION stay_erased(), keep_no_erased_body(), suppression_hash(text), await_suppressions(),
+    leave_suppressed() FROM PUBLIC;
 DO $$
 DECLARE item record;
 BEGIN
     FOR item IN SELECT rolname AS name FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
-        EXECUTE format('REVOKE ALL ON TABLE removals, retention FROM %I', item.name);
-        EXECUTE format('REVOKE ALL ON FUNCTION stay_erased(), keep_no_erased_body() FROM %I', item.name);
+        EXECUTE format('REVOKE ALL ON TABLE removals, retention, suppressions, suppression_key FROM %I', item.name);
+        EXECUTE format('REVOKE ALL ON FUNCTION stay_erased(), keep_no_erased_body(), suppression_hash(text), '
+            'await_suppressions(), leave_suppressed() FROM %I', item.name);
     END LOOP;
 END $$;

@@ -1,5 +1,6 @@
 """One person: all that is kept is found, taken out and gone, everywhere; counts stay true and nobody is called."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,8 @@ from autolynx.archive.folder import RecordingFolder
 from autolynx.errors import Conflict, NotFound, ValidationProblem
 from autolynx.flows.importing import receive_upload
 from autolynx.flows.ingest import receive_webhook
-from autolynx.flows.persons import erase_person, export_person, look_up
+from autolynx.flows.persons import allow_again, erase_person, export_person, look_up
+from autolynx.flows.planning import Choices, plan_campaign
 from autolynx.flows.removals import MOST_TRIES, remove_due
 from autolynx.flows.tick import run_once
 from autolynx.runtime import Runtime
@@ -275,3 +277,51 @@ async def test_what_cannot_be_deleted_is_given_up_at_last_and_stays_on_the_list(
         assert row["tries"] == MOST_TRIES
         assert row["due_at"] is None
         assert "set RECORDING_STORE" in row["last_error"]
+
+
+async def suppress(runtime: Runtime, phone: str) -> None:
+    await erase_person(runtime, phone, at_provider=False, never_again=True, actor="ada")
+
+
+async def test_who_asked_never_to_be_called_is_excluded_from_every_later_list(database: Database) -> None:
+    async with a_runtime(database) as runtime:
+        await called_campaign(runtime, over_at=NOW, contacts=2)
+        await suppress(runtime, PHONE)
+        later = await make_campaign(database, contacts=2)
+        found = await query(
+            database, "SELECT phone, state, reason FROM contacts WHERE campaign_id = %s ORDER BY position", later
+        )
+        assert found[0] == {"phone": PHONE, "state": "excluded", "reason": "This person asked not to be called."}
+        assert found[1]["state"] == "due"
+        await assert_counters_are_a_recount(database)
+        assert PHONE[2:] not in str(await query(database, "SELECT number_hash FROM suppressions"))
+        assert (await look_up(runtime, PHONE)).is_suppressed
+        await allow_again(runtime, PHONE, actor="ada")
+        once_more = await make_campaign(database, contacts=1)
+        (contact,) = await query(database, "SELECT state FROM contacts WHERE campaign_id = %s", once_more)
+        assert contact["state"] == "due"
+        with pytest.raises(NotFound):
+            await allow_again(runtime, PHONE, actor="ada")
+
+
+async def test_a_plan_counts_who_asked_not_to_be_called(database: Database) -> None:
+    phone = "+12025550100"
+    async with a_runtime(database) as runtime:
+        await suppress(runtime, phone)
+        text = f"name,business_name,phone\nAda,Acme,{phone}\nBob,Bold,+12025550143\n"
+        view = await receive_upload(runtime, file_name="contacts.csv", chunks=chunks(text))
+        plan = await plan_campaign(runtime, view.id, Choices())
+        assert plan.contacts == 1
+        assert [(one.reason, one.count) for one in plan.skipped if one.count] == [("suppressed", 1)]
+        assert "1 person asked not to be called" in [one.sentence for one in plan.skipped]
+
+
+async def test_a_list_that_is_being_loaded_and_a_suppression_wait_for_each_other(database: Database) -> None:
+    async with a_runtime(database) as runtime:
+        async with database.transaction() as conn:
+            await conn.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended('suppressions', 0))")
+            waiting = asyncio.create_task(suppress(runtime, PHONE))
+            await asyncio.sleep(0.2)
+            assert not waiting.done()
+        await waiting
+        assert len(await query(database, "SELECT * FROM suppressions")) == 1

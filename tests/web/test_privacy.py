@@ -39,6 +39,7 @@ async def test_a_program_looks_up_takes_out_and_erases_by_a_number_in_the_body(d
             "uploadRows": 0,
             "liveCalls": 0,
             "unreadUploads": 0,
+            "isSuppressed": False,
         }
         answer = await web.client.post("/api/privacy/export", json={"phone": PHONE})
         assert answer.headers["content-disposition"] == 'attachment; filename="person.json"'
@@ -103,6 +104,23 @@ async def test_the_page_asks_shows_and_erases_only_for_the_typed_word(database: 
         shown = await text_of(browser, f"/campaigns/{campaign['id']}")
         assert "number erased" in shown
         assert "Erased" in shown
+
+
+async def test_who_asked_never_to_be_called_is_left_out_and_can_be_let_in_again(database: Database) -> None:
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        data = {"phone": PHONE, "confirmation": "ERASE", "never_again": "yes"}
+        done = words_of(await browser.post("/privacy/erase", data=data, headers=HTMX))
+        assert "No later list calls this number." in done
+        found = words_of(await browser.post("/privacy/lookup", data={"phone": PHONE}, headers=HTMX))
+        assert "This person asked never to be called." in found
+        assert "Let it be called again" in found
+        again = words_of(await browser.post("/privacy/allow", data={"phone": PHONE}, headers=HTMX))
+        assert "asked never" not in again
+        problem(await web.client.post("/api/privacy/allow", json={"phone": PHONE}), 404, "NOT_FOUND")
+        await web.client.post("/api/privacy/erase", json={"phone": PHONE, "neverAgain": True})
+        assert (await web.client.post("/api/privacy/lookup", json={"phone": PHONE})).json()["isSuppressed"] is True
+        assert (await web.client.post("/api/privacy/allow", json={"phone": PHONE})).status_code == 204
 
 
 async def test_a_refusal_stands_beside_the_button(database: Database) -> None:

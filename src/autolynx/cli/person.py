@@ -45,22 +45,36 @@ def export(
 def erase(
     phone: str | None = PHONE,
     at_provider: bool = typer.Option(False, "--at-provider", help="Ask the provider to delete its data as well."),
+    never_call_again: bool = typer.Option(
+        False, "--never-call-again", help="Keep a keyed hash of the number, by which later lists leave it out."
+    ),
     yes: bool = typer.Option(False, "--yes", help="Do not ask whether it is meant."),
 ) -> None:
     """Erase what is kept of a person. Counts and costs stay, of nobody. It cannot be undone."""
     number = phone or str(typer.prompt("Phone number", err=True))
     if not yes and not typer.confirm("Erase all that is kept of this person? It cannot be undone."):
         raise ValidationProblem("Nothing was erased.")
-    done = _with_runtime(lambda runtime: _erase(runtime, number, at_provider=at_provider), may_ask_provider=at_provider)
+    done = _with_runtime(
+        lambda runtime: _erase(runtime, number, at_provider=at_provider, never_again=never_call_again),
+        may_ask_provider=at_provider,
+    )
     erased = done.erased
     print(f"Erased: {erased.contacts} contact(s), {erased.calls} call(s), {erased.bodies} body(ies) of the provider.")
     if done.unread_uploads:
         print(f"{done.unread_uploads} upload(s) are not read through and may name the person: gone within a day.")
 
 
-async def _erase(runtime: Runtime, phone: str, *, at_provider: bool) -> Erasure:
+@app.command()
+def allow(phone: str | None = PHONE) -> None:
+    """Let a person be called again who had asked never to be."""
+    number = phone or str(typer.prompt("Phone number", err=True))
+    _with_runtime(lambda runtime: persons.allow_again(runtime, number, actor=CONSOLE))
+    print("Lists that are loaded from now on call this number again.")
+
+
+async def _erase(runtime: Runtime, phone: str, *, at_provider: bool, never_again: bool) -> Erasure:
     """Erase, and delete at once what lies outside of the database; what fails, a tick tries again."""
-    done = await persons.erase_person(runtime, phone, at_provider=at_provider, actor=CONSOLE)
+    done = await persons.erase_person(runtime, phone, at_provider=at_provider, never_again=never_again, actor=CONSOLE)
     await remove_due(runtime, deadline=runtime.clock.now() + timedelta(seconds=REMOVING_SECONDS))
     return done
 

@@ -14,7 +14,7 @@ from autolynx.flows.once_more import once_more
 from autolynx.flows.removals import recopied_by
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import audit, persons
+from autolynx.store import audit, persons, suppressions
 from autolynx.store.database import Connection
 from autolynx.store.erasing import Erased, erase_contacts
 from autolynx.store.persons import Holdings
@@ -27,11 +27,15 @@ NOTHING = "Nothing is kept of this phone number."
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What is kept of a person. `unread_uploads`: files that are not read through, in which the person may be too."""
+    """What is kept of a person. `unread_uploads`: files that are not read through, in which the person may be too.
+
+    `is_suppressed`: the person asked never to be called again.
+    """
 
     phone: str
     holdings: Holdings
     unread_uploads: int
+    is_suppressed: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,8 @@ async def look_up(runtime: Runtime, phone: str) -> Found:
     async with runtime.database.connection() as conn:
         holdings = await persons.count_holdings(conn, number)
         unread = await persons.count_unread_uploads(conn)
-    return Found(phone=number, holdings=holdings, unread_uploads=unread)
+        is_suppressed = await suppressions.is_suppressed(conn, number)
+    return Found(phone=number, holdings=holdings, unread_uploads=unread, is_suppressed=is_suppressed)
 
 
 async def export_person(runtime: Runtime, phone: str, *, actor: str) -> dict[str, Any]:
@@ -101,26 +106,32 @@ def _camel(row: dict[str, Any]) -> dict[str, Any]:
     return {name.split("_")[0] + "".join(part.title() for part in name.split("_")[1:]): row[name] for name in row}
 
 
-async def erase_person(runtime: Runtime, phone: str, *, at_provider: bool, actor: str) -> Erasure:
+async def erase_person(
+    runtime: Runtime, phone: str, *, at_provider: bool, never_again: bool = False, actor: str
+) -> Erasure:
     """Erase all that is kept of a person; a tombstone that is nobody's keeps counts and costs true.
 
     Who was still to be called is not called. Copies of recordings go with the next tick, and with `at_provider` what
-    the provider keeps of the calls. Raises ValidationProblem, NotFound, and Conflict while a call of the person is live
-    or waits for a decision.
+    the provider keeps of the calls. With `never_again` a keyed hash of the number is kept, by which later lists leave
+    the person out, also where nothing is kept now. Raises ValidationProblem, NotFound, and Conflict while a call of
+    the person is live or waits for a decision.
     """
     number = check_phone(runtime, phone)
-    done = await _erase(runtime, number, at_provider=at_provider, actor=actor)
+    done = await _erase(runtime, number, at_provider=at_provider, never_again=never_again, actor=actor)
     log.info("person.erased", contacts=done.erased.contacts, calls=done.erased.calls)
     return done
 
 
 @once_more
-async def _erase(runtime: Runtime, number: str, *, at_provider: bool, actor: str) -> Erasure:
+async def _erase(runtime: Runtime, number: str, *, at_provider: bool, never_again: bool, actor: str) -> Erasure:
     now = runtime.clock.now()
     async with runtime.database.transaction() as conn:
+        if never_again:
+            await suppressions.lock(conn)
+            await suppressions.insert(conn, number, now=now)
         await persons.lock_campaigns(conn, number)
         holdings = await persons.count_holdings(conn, number)
-        _check_may_be_erased(holdings)
+        _check_may_be_erased(holdings, may_be_nothing=never_again)
         numbers, values = await _words_of(conn, number)
         contacts = await persons.list_contact_ids(conn, number)
         copied_by = recopied_by(runtime, now)
@@ -137,12 +148,22 @@ async def _erase(runtime: Runtime, number: str, *, at_provider: bool, actor: str
         )
         details = {"contacts": erased.contacts, "calls": erased.calls, "recordings": erased.recordings}
         details |= {"bodies": done.erased.bodies, "uploadRows": rows, "atProvider": at_provider}
+        details |= {"neverAgain": True} if never_again else {}
         await audit.append(conn, now=now, actor=actor, action="person.erased", details=details)
     return done
 
 
-def _check_may_be_erased(holdings: Holdings) -> None:
-    if holdings.is_nothing:
+async def allow_again(runtime: Runtime, phone: str, *, actor: str) -> None:
+    """Let a person be called again who had asked not to be. Raises ValidationProblem, NotFound."""
+    number = check_phone(runtime, phone)
+    async with runtime.database.transaction() as conn:
+        if not await suppressions.delete(conn, number):
+            raise NotFound("This person did not ask never to be called.")
+        await audit.append(conn, now=runtime.clock.now(), actor=actor, action="person.allowed")
+
+
+def _check_may_be_erased(holdings: Holdings, *, may_be_nothing: bool) -> None:
+    if holdings.is_nothing and not may_be_nothing:
         raise NotFound(NOTHING)
     if holdings.live_calls:
         raise Conflict(

@@ -23,9 +23,13 @@ class PersonInput(Input):
 
 
 class EraseInput(PersonInput):
-    """`atProvider`: the provider is asked to delete what it keeps of the calls as well."""
+    """`atProvider`: the provider is asked to delete what it keeps of the calls as well.
+
+    `neverAgain`: no later list calls this number; a keyed hash of it is kept for that, and nothing else.
+    """
 
     at_provider: bool = False
+    never_again: bool = False
 
 
 class HoldingsShape(Shape):
@@ -40,13 +44,19 @@ class HoldingsShape(Shape):
     upload_rows: int
     live_calls: int
     unread_uploads: int
+    is_suppressed: bool
 
     @classmethod
     def of(cls, found: Found) -> "HoldingsShape":
         """Show what was found."""
         held = found.holdings
         plain = {name: getattr(held, name) for name in cls.model_fields if hasattr(held, name)}
-        return cls(**plain, provider_bodies=held.bodies, unread_uploads=found.unread_uploads)
+        return cls(
+            **plain,
+            provider_bodies=held.bodies,
+            unread_uploads=found.unread_uploads,
+            is_suppressed=found.is_suppressed,
+        )
 
 
 class ErasureShape(Shape):
@@ -91,5 +101,13 @@ async def export(body: PersonInput, runtime: RuntimeDep, caller: CallerDep) -> R
 @router.post("/erase", summary="Erase what is kept of a person")
 async def erase(body: EraseInput, runtime: RuntimeDep, caller: CallerDep) -> ErasureShape:
     """Make nobody of whoever has this phone number; counts and costs stay true. Cannot be undone. Only for admins."""
-    done = await persons.erase_person(runtime, body.phone, at_provider=body.at_provider, actor=caller.name)
+    done = await persons.erase_person(
+        runtime, body.phone, at_provider=body.at_provider, never_again=body.never_again, actor=caller.name
+    )
     return ErasureShape.of(done)
+
+
+@router.post("/allow", status_code=204, summary="Let a person be called again")
+async def allow(body: PersonInput, runtime: RuntimeDep, caller: CallerDep) -> None:
+    """Forget that this person asked never to be called; lists loaded from now on call again. Only for admins."""
+    await persons.allow_again(runtime, body.phone, actor=caller.name)

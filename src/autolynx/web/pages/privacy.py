@@ -14,6 +14,7 @@ from autolynx.errors import AutolynxError, Conflict, NotFound, ValidationProblem
 from autolynx.flows import persons
 from autolynx.flows.persons import Erasure
 from autolynx.runtime import Runtime
+from autolynx.store import suppressions
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.rendering import answer, fragment, page
@@ -30,7 +31,17 @@ async def show_privacy(request: Request, runtime: RuntimeDep) -> Response:
     """Show how long things are kept, and ask whom it is about."""
     kept = runtime.settings.retention
     redacts = runtime.settings.redact_transcripts
-    return await page(request, "privacy.html", section="system", phone="", kept=_kept_lines(kept), redacts=redacts)
+    async with runtime.database.connection() as conn:
+        suppressed = await suppressions.count(conn)
+    return await page(
+        request,
+        "privacy.html",
+        section="system",
+        phone="",
+        kept=_kept_lines(kept),
+        redacts=redacts,
+        suppressed=suppressed,
+    )
 
 
 @router.post("/privacy/lookup")
@@ -46,15 +57,26 @@ async def erase(
     phone: PhoneForm,
     confirmation: Annotated[str, Form(max_length=100)] = "",
     at_provider: Annotated[str, Form(max_length=10)] = "",
+    never_again: Annotated[str, Form(max_length=10)] = "",
 ) -> Response:
     """Erase, where the word was typed that says so."""
     if confirmation.strip().upper() != CONFIRMATION:
         return await _person(runtime, phone, refusal=f"Type {CONFIRMATION} to say that you mean it.")
     try:
-        done = await persons.erase_person(runtime, phone, at_provider=bool(at_provider), actor=actor.name)
+        done = await persons.erase_person(
+            runtime, phone, at_provider=bool(at_provider), never_again=bool(never_again), actor=actor.name
+        )
     except (Conflict, NotFound) as refused:
         return await _person(runtime, phone, refusal=refused.message, status=HTTPStatus.CONFLICT)
-    return answer(fragment("privacy_person.html", done=_done_lines(done), phone=""))
+    lines = _done_lines(done) + (["No later list calls this number."] if never_again else [])
+    return answer(fragment("privacy_person.html", done=lines, phone=""))
+
+
+@router.post("/privacy/allow")
+async def allow(runtime: RuntimeDep, actor: CallerDep, phone: PhoneForm) -> Response:
+    """Let a person be called again."""
+    await persons.allow_again(runtime, phone, actor=actor.name)
+    return await _person(runtime, phone)
 
 
 async def _person(
