@@ -26,7 +26,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.anyio]
 API_KEY = "MARK-vapi-api-key-5b1f09"
 HOOK_SECRET = "MARK-webhook-secret-c0ffee"
 CRON_SECRET = "MARK-cron-secret-ba5eba11"
-SECRETS = (API_KEY, HOOK_SECRET, CRON_SECRET, *MARKS)
+PASSWORD = "MARK-password-typed-by-somebody"
+SECRETS = (API_KEY, HOOK_SECRET, CRON_SECRET, PASSWORD, *MARKS)
 PEOPLE = [f"Quixotina{n} Markerova" for n in range(8)]
 BUSINESS = "Zephyrmark Works"
 PHONES = [f"+1202555016{n}" for n in range(8)]
@@ -134,6 +135,9 @@ async def ask_wrongly(client: httpx.AsyncClient, campaign_id: str) -> None:
         assert (await client.post(path, json=body)).status_code >= 400, path
     await client.post("/api/uploads", content=f"name,phone\n{name},{phone}\n", headers={"Content-Type": "text/csv"})
     await client.get("/api/scheduler/tick", headers={"Authorization": f"Bearer {CRON_SECRET}x"})
+    form = {"email": "nobody@example.com", "password": PASSWORD}
+    assert (await client.post("/sign-in", data=form)).status_code >= 400
+    await client.get(f"/enter?ticket={PASSWORD}")
     await client.get("/api/scheduler/tick", headers={"Authorization": f"Bearer {CRON_SECRET}"})
 
 

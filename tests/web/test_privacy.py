@@ -6,6 +6,7 @@ from typing import Any
 import anyio
 import pytest
 
+from autolynx.domain.permission import Role
 from autolynx.store.database import Database
 from tests.e2e.conftest import console
 from tests.support.campaign_rows import add_call, make_campaign
@@ -104,6 +105,21 @@ async def test_the_page_asks_shows_and_erases_only_for_the_typed_word(database: 
         shown = await text_of(browser, f"/campaigns/{campaign['id']}")
         assert "number erased" in shown
         assert "Erased" in shown
+
+
+async def test_neither_people_nor_the_audit_log_are_for_operators(database: Database) -> None:
+    async with running_web(database) as web:
+        browser = await sign_in(web, "op@example.com", Role.OPERATOR)
+        for path in ("/privacy", "/audit", "/api/audit", "/api/audit.csv"):
+            assert (await browser.get(path)).status_code == 403, path
+        for path in ("lookup", "export", "erase", "allow"):
+            answer = await browser.post(f"/api/privacy/{path}", json={"phone": PHONE})
+            assert answer.status_code == 403
+            if path != "export":
+                assert (await browser.post(f"/privacy/{path}", data={"phone": PHONE})).status_code == 403
+        system = await text_of(browser, "/system")
+        assert "/audit" not in system
+        assert "/privacy" not in system
 
 
 async def test_who_asked_never_to_be_called_is_left_out_and_can_be_let_in_again(database: Database) -> None:

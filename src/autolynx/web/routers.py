@@ -28,9 +28,10 @@ from autolynx.web.api import (
     tokens,
     unsure,
     uploads,
+    users,
 )
-from autolynx.web.pages import analytics as analytics_page
 from autolynx.web.pages import (
+    account,
     assistant,
     assistant_calls,
     assistant_history,
@@ -46,10 +47,13 @@ from autolynx.web.pages import (
     entrance,
     live,
     new_campaign,
+    people,
     phone_line,
+    sign_in,
     system,
     system_moves,
 )
+from autolynx.web.pages import analytics as analytics_page
 from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import audit as audit_page
 from autolynx.web.pages import campaigns as campaign_list
@@ -79,6 +83,7 @@ GUARDED: tuple[APIRouter, ...] = (
     audit.router,
     privacy.router,
     tokens.router,
+    users.router,
 )
 OWN_LOCK: tuple[APIRouter, ...] = (
     hooks.router,
@@ -87,6 +92,7 @@ OWN_LOCK: tuple[APIRouter, ...] = (
     docs.router,
     health.open_router,
     entrance.open_router,
+    sign_in.router,
 )
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
@@ -112,5 +118,7 @@ PAGES: tuple[APIRouter, ...] = (
     audit_page.router,
     privacy_page.router,
     live.router,
+    people.router,
+    account.router,
     entrance.router,
 )
