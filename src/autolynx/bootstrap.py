@@ -157,6 +157,7 @@ def build_provider(settings: Settings, clock: Clock, *, launch: Launch = launch_
         ),
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
+        redacts=settings.redact_transcripts,
         launch=launch,
     )
 

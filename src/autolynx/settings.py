@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from autolynx.domain.advance import Timers
 from autolynx.domain.email import checked_email
 from autolynx.domain.pacing import PacingRules
+from autolynx.domain.retention import RetentionDays
 from autolynx.errors import ConfigurationError, ValidationProblem
 
 VAPI_API = "https://api.vapi.ai"
@@ -87,6 +88,13 @@ class Settings(BaseSettings):
     s3_access_key_id: str | None = Field(None, alias="S3_ACCESS_KEY_ID")
     s3_secret_access_key: SecretStr | None = Field(None, alias="S3_SECRET_ACCESS_KEY")
     max_recording_bytes: int = Field(104_857_600, ge=1024, alias="MAX_RECORDING_BYTES")
+
+    redact_transcripts: bool = Field(False, alias="REDACT_TRANSCRIPTS")
+    retain_campaigns_days: int = Field(730, ge=0, le=36500, alias="RETAIN_CAMPAIGNS_DAYS")
+    anonymise_after_days: int = Field(0, ge=0, le=36500, alias="ANONYMISE_AFTER_DAYS")
+    retain_webhooks_days: int = Field(730, ge=0, le=36500, alias="RETAIN_WEBHOOKS_DAYS")
+    retain_events_days: int = Field(2555, ge=0, le=36500, alias="RETAIN_EVENTS_DAYS")
+    retain_audit_days: int = Field(2555, ge=0, le=36500, alias="RETAIN_AUDIT_DAYS")
 
     default_region: str = Field("US", pattern=r"^[A-Z]{2}$", alias="DEFAULT_REGION")
     max_upload_bytes: int = Field(10_485_760, ge=1024, alias="MAX_UPLOAD_BYTES")
@@ -215,6 +223,17 @@ class Settings(BaseSettings):
     def request_seconds(self) -> float:
         """How long a request for a call may be under way: a free connection, making it, and the answer."""
         return 4 * self.provider_timeout + 1
+
+    @property
+    def retention(self) -> RetentionDays:
+        """For how long things are kept."""
+        return RetentionDays(
+            campaigns=self.retain_campaigns_days,
+            people=self.anonymise_after_days,
+            webhooks=self.retain_webhooks_days,
+            events=self.retain_events_days,
+            audit=self.retain_audit_days,
+        )
 
     @property
     def pacing(self) -> PacingRules:

@@ -14,7 +14,7 @@ from autolynx.provider.webhook_auth import Hmac, Scheme, WebhookAuth, verify
 from autolynx.runtime import Runtime
 from autolynx.settings import WEBHOOK_PATH, Settings
 from autolynx.web.context import get_launching, get_runtime
-from autolynx.web.outer import MOST_WEBHOOK_BYTES
+from autolynx.web.outer import MOST_WEBHOOK_BYTES, client_address
 from autolynx.web.refusals import Refusals
 from autolynx.web.shapes import Shape
 
@@ -100,7 +100,7 @@ def webhook_auth(settings: Settings) -> WebhookAuth:
 async def _refuse(request: Request, runtime: Runtime, refusals: Refusals) -> None:
     """Raise Unauthorized (RateLimited for a flood), with one audit row per address and minute."""
     now = runtime.clock.now()
-    address = request.client.host if request.client else "unknown"
+    address = client_address(request)
     refusal = refusals.note(address, now)
     if refusal.is_flood:
         raise RateLimited("Too many webhooks without valid proof of origin.", retry_after_seconds=60 - now.second)

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autolynx.errors import AutolynxError, PayloadTooLarge, ValidationProblem
+from autolynx.origin import acting_from
 from autolynx.runtime import Runtime
 from autolynx.web.context import get_runtime
 from autolynx.web.problems import error_answer, unexpected_response
@@ -56,7 +57,8 @@ class Outer:
             _check_address(scope)
             most = _most_bytes(runtime)
             _check_length(connection, most)
-            await self._app(scope, _counted(receive, most), send_with_headers)
+            with acting_from(client_address(connection)):
+                await self._app(scope, _counted(receive, most), send_with_headers)
         except ClientDisconnect:
             return  # nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - the last line: nothing may show its internals
@@ -64,6 +66,11 @@ class Outer:
             if has_begun:
                 raise ConnectionAbortedError("The answer broke off half-way.") from None
             await response(scope, receive, send_with_headers)
+
+
+def client_address(connection: HTTPConnection) -> str:
+    """Return the address that a request came from, as the server in front of us tells it."""
+    return connection.client.host if connection.client else "unknown"
 
 
 def _answer(request: Request, error: Exception) -> Response:

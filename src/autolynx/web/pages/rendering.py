@@ -91,8 +91,11 @@ def bare_page(request: Request, template: str, *, status: int = HTTPStatus.OK, *
 
 
 def notice(request: Request, *, status: int, heading: str, sentence: str, command: str | None = None) -> Response:
-    """Return a page that says one thing, and what to do about it. It asks the database nothing."""
-    values = {"heading": heading, "sentence": sentence, "command": command}
+    """Return a page that says one thing, and what to do about it. It asks the database nothing.
+
+    What was asked for is not repeated: somebody may have typed a name or a number into the address.
+    """
+    values = {"path": "/", "heading": heading, "sentence": sentence, "command": command}
     html = _whole(request, "notice.html", section="", account=None, live=None, poll_seconds=None, **values)
     return HTMLResponse(html, status_code=status, headers=NEVER_KEPT)
 
@@ -137,8 +140,7 @@ def _whole(request: Request, template: str, **values: Any) -> str:
         may=actor.may if actor else _may_nothing,
         sees_all=actor is not None and actor.sees_only is None,
         simulation=simulation(get_runtime(request).settings),
-        path=_own_address(request),
-        **values,
+        **{"path": _own_address(request), **values},
     )
 
 
