@@ -26,6 +26,7 @@ from autolynx.store.embedded import EmbeddedPostgres
 from autolynx.store.embedded_guard import guarding
 from autolynx.store.migrate import Migration, migrate
 from autolynx.web.app import build_app
+from autolynx.web.limiter import Limiter
 
 NO_KEY = (
     "VAPI_API_KEY is not set: set it to the private key of your Vapi account, "
@@ -175,11 +176,13 @@ def count_watchers(app: FastAPI) -> int:
     return feed.watchers if feed else 0
 
 
-async def end_streams(app: FastAPI) -> None:
-    """End the live streams of an application, which would otherwise keep its server from stopping."""
+async def close_web(app: FastAPI) -> None:
+    """End the live streams of an application, which would otherwise keep its server from stopping, and let go."""
     feed = _live_feed(app)
     if feed is not None:
         await feed.close()
+    limiter: Limiter = app.state.limiter
+    await limiter.close()
 
 
 def _live_feed(app: FastAPI) -> LiveFeed | None:

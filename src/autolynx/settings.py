@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from autolynx.domain.advance import Timers
 from autolynx.domain.pacing import PacingRules
 from autolynx.errors import ConfigurationError
+from autolynx.settings_web import WebSettings
 
 VAPI_API = "https://api.vapi.ai"
 WEBHOOK_PATH = "/api/webhooks/vapi"
@@ -26,7 +27,7 @@ MINIMUM_REAL_SECONDS = 5.0  # what machines need, however fast the simulated clo
 WebhookScheme = Literal["secret", "bearer", "hmac"]
 
 
-class Settings(BaseSettings):
+class Settings(WebSettings):
     """What the operator of this machine has set. Durations are seconds, sizes bytes.
 
     `NAME_FILE` names a file that holds the value of the secret `NAME`. Timers are read through the properties

@@ -52,9 +52,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+NO_LIMITS = {
+    "RATE_LIMIT_PER_MINUTE": 0,
+    "RATE_LIMIT_PAGES_PER_MINUTE": 0,
+    "RATE_LIMIT_UPLOADS_PER_MINUTE": 0,
+    "RATE_LIMIT_EXPORTS_PER_MINUTE": 0,
+}  # tests ask more in a second than people in an hour
+
+
 def settings_for_test(**values: Any) -> Settings:
     """Return settings of a test: nothing comes from the machine's environment."""
-    return load_settings({}, **{"LAUNCH_PER_SECOND": 0, "ACCOUNT_CONCURRENCY_CAP": 12, **values})
+    return load_settings({}, **{"LAUNCH_PER_SECOND": 0, "ACCOUNT_CONCURRENCY_CAP": 12, **NO_LIMITS, **values})
 
 
 def make_runtime(

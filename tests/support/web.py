@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from autolynx.archive.port import RecordingStore
+from autolynx.bootstrap import close_web
 from autolynx.flows.access import create_token
 from autolynx.flows.refill import Refiller
 from autolynx.runtime import Clock, Runtime
@@ -68,6 +69,7 @@ async def running_web(
             if refiller is not None:
                 await refiller.drain()
             await runtime.provider.close()
+            await close_web(app)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from autolynx.bootstrap import end_streams
+from autolynx.bootstrap import close_web
 from autolynx.errors import ConfigurationError
 
 MOST_PORTS_TRIED = 100
@@ -78,7 +78,7 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
             yield
     finally:
         server.should_exit = True
-        await end_streams(app)
+        await close_web(app)
         await task
 
 
