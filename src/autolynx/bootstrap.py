@@ -181,8 +181,9 @@ async def close_web(app: FastAPI) -> None:
     feed = _live_feed(app)
     if feed is not None:
         await feed.close()
-    limiter: Limiter = app.state.limiter
-    await limiter.close()
+    limiter: Limiter | None = getattr(app.state, "limiter", None)
+    if limiter is not None:
+        await limiter.close()
 
 
 def _live_feed(app: FastAPI) -> LiveFeed | None:

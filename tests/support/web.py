@@ -41,7 +41,7 @@ class Web:
 def http_client(app: Any, **headers: str) -> httpx.AsyncClient:
     """Return a client that speaks to the application in this process."""
     transport = httpx.ASGITransport(app=app, client=("203.0.113.7", 1234))
-    return httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers, timeout=30)
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers, timeout=30)
 
 
 @asynccontextmanager

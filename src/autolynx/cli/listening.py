@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from autolynx.bootstrap import close_web
+from autolynx.cli.deadlines import PatientProtocol
 from autolynx.errors import ConfigurationError
 
 MOST_PORTS_TRIED = 100
@@ -56,7 +57,9 @@ def port_of(listener: socket.socket) -> int:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(
+    app: FastAPI, listener: socket.socket, *, protocol: type[PatientProtocol] = PatientProtocol
+) -> AsyncIterator[None]:
     """Serve the application while the block lasts; then stop accepting and finish what is under way."""
     config = uvicorn.Config(
         app,
@@ -64,6 +67,8 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # TRUSTED_PROXIES says whom we believe
+        http=protocol,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
     )

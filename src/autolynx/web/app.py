@@ -9,6 +9,7 @@ from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
 from autolynx.runtime import Runtime
 from autolynx.web.auth import Guard, get_caller
+from autolynx.web.compression import Compression
 from autolynx.web.context import Launching
 from autolynx.web.hooks import install_receiver
 from autolynx.web.limiter import Limiter
@@ -47,6 +48,7 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     app.add_middleware(CallerLimits)
     app.add_middleware(Guard)
     app.add_middleware(StrangerLimits)
+    app.add_middleware(Compression)
     app.add_middleware(Outer)  # the last one added stands outside
     install_receiver(app)  # first, because routes are tried in order: webhooks are by far the most frequent requests
     for router in OWN_LOCK:

@@ -13,8 +13,8 @@ from autolynx.log import log
 from autolynx.provider.webhook_auth import Hmac, Scheme, WebhookAuth, verify
 from autolynx.runtime import Runtime
 from autolynx.settings import WEBHOOK_PATH, Settings
+from autolynx.web.bodies import MOST_WEBHOOK_BYTES
 from autolynx.web.context import get_launching, get_runtime
-from autolynx.web.outer import MOST_WEBHOOK_BYTES
 from autolynx.web.refusals import Refusals
 from autolynx.web.shapes import Shape
 

@@ -25,6 +25,7 @@ _HTTP_WORDS = {
     403: ("FORBIDDEN", "This is not allowed."),
     404: ("NOT_FOUND", "There is nothing at this address."),
     405: ("METHOD_NOT_ALLOWED", "This address does not answer to that method."),
+    408: ("REQUEST_TIMEOUT", "The body came too slowly; send it again over a better connection."),
     413: ("PAYLOAD_TOO_LARGE", "The body is larger than this server accepts."),
     429: ("RATE_LIMITED", "Too many requests; come back later."),
 }
