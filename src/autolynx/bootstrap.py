@@ -134,18 +134,19 @@ def build_provider(settings: Settings, clock: Clock, *, launch: Launch = launch_
 
     `launch` starts the HTTP client.
     """
-    key, secret = settings.vapi_api_key, settings.webhook_shared_secret
+    key, secrets = settings.vapi_api_key, settings.webhook_secrets
     return VapiProvider(
         base_url=settings.vapi_base_url,
         api_key=key.get_secret_value() if key else "not-set",
         webhook=WebhookTarget(
             url=settings.webhook_url,
-            secret=secret.get_secret_value() if secret else None,
+            secret=secrets[0] if secrets else None,
             credential_id=settings.vapi_webhook_credential_id,
         ),
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
         launch=launch,
+        hidden=(*secrets, *settings.webhook_hmac_secrets),
     )
 
 

@@ -3,16 +3,16 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from autolynx.domain.advance import Timers
 from autolynx.domain.pacing import PacingRules
 from autolynx.errors import ConfigurationError
-from autolynx.settings_web import WebSettings
+from autolynx.settings_web import WebSettings, several
 
 VAPI_API = "https://api.vapi.ai"
 WEBHOOK_PATH = "/api/webhooks/vapi"
@@ -23,8 +23,6 @@ MARGIN_SECONDS = 300.0  # what we allow the provider beyond the longest call
 LEASE_SECONDS = 30.0  # how long a claim may wait for its mark
 FIRST_LOOK_SECONDS = 2.0  # after a request of unknown outcome
 MINIMUM_REAL_SECONDS = 5.0  # what machines need, however fast the simulated clock runs
-
-WebhookScheme = Literal["secret", "bearer", "hmac"]
 
 
 class Settings(WebSettings):
@@ -49,11 +47,6 @@ class Settings(WebSettings):
     provider_timeout_seconds: float = Field(15.0, gt=0, le=120, alias="PROVIDER_TIMEOUT_SECONDS")
 
     public_url: str = Field("http://127.0.0.1:8000", alias="PUBLIC_URL")
-    webhook_shared_secret: SecretStr | None = Field(None, alias="WEBHOOK_SHARED_SECRET")
-    webhook_schemes: Annotated[tuple[WebhookScheme, ...], NoDecode] = Field(
-        ("secret", "bearer"), alias="WEBHOOK_SCHEMES"
-    )
-    webhook_hmac_secret: SecretStr | None = Field(None, alias="WEBHOOK_HMAC_SECRET")
     cron_shared_secret: SecretStr | None = Field(None, alias="CRON_SHARED_SECRET")
     cron_secret: SecretStr | None = Field(None, alias="CRON_SECRET")
 
@@ -96,11 +89,6 @@ class Settings(WebSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take values from `load_settings` alone, so that a test never sees the machine's environment."""
         return (init_settings,)
-
-    @field_validator("webhook_schemes", mode="before")
-    @classmethod
-    def _split_schemes(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("default_region", mode="before")
     @classmethod
@@ -160,7 +148,7 @@ class Settings(WebSettings):
     @property
     def cron_secrets(self) -> tuple[str, ...]:
         """Secrets that the tick route accepts."""
-        return tuple(s.get_secret_value() for s in (self.cron_shared_secret, self.cron_secret) if s)
+        return several(self.cron_shared_secret) + several(self.cron_secret)
 
     def scaled(self, seconds: float) -> float:
         """Return a timer of that many seconds as it runs here: divided by TIME_SCALE."""

@@ -61,8 +61,13 @@ NO_LIMITS = {
 
 
 def settings_for_test(**values: Any) -> Settings:
-    """Return settings of a test: nothing comes from the machine's environment."""
-    return load_settings({}, **{"LAUNCH_PER_SECOND": 0, "ACCOUNT_CONCURRENCY_CAP": 12, **NO_LIMITS, **values})
+    """Return settings of a test: nothing comes from the machine's environment.
+
+    Webhooks are believed as with a signature, so that a test may say by itself how a call ended; those about the
+    confirmation of ends, and those with a whole installation, set WEBHOOK_REREAD to what it is by default.
+    """
+    ours = {"LAUNCH_PER_SECOND": 0, "ACCOUNT_CONCURRENCY_CAP": 12, "WEBHOOK_REREAD": "off", **NO_LIMITS}
+    return load_settings({}, **{**ours, **values})
 
 
 def make_runtime(

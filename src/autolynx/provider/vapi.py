@@ -52,7 +52,8 @@ class VapiProvider:
     """The port `Provider` over HTTP. Safe to share between tasks of one event loop.
 
     `timeout_seconds` bounds the wait for an answer; `now` gives the present moment, aware; `launch` starts
-    the HTTP client. Raises ConfigurationError for a key that cannot be sent.
+    the HTTP client; `hidden` are further secrets that nothing stored may repeat. Raises ConfigurationError for a key
+    that cannot be sent.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class VapiProvider:
         timeout_seconds: float = 15.0,
         page_size: int = 100,
         launch: Launch = launch_client,
+        hidden: Sequence[str] = (),
     ) -> None:
         check_key(api_key)
         connect = connect_seconds(timeout_seconds)
@@ -77,7 +79,7 @@ class VapiProvider:
         self._webhook = webhook
         self._now = now
         self._page_size = page_size
-        self._secrets = tuple(secret for secret in (api_key, webhook.secret) if secret)
+        self._secrets = tuple(secret for secret in (api_key, webhook.secret, *hidden) if secret)
 
     async def place_call(self, order: CallOrder) -> DialAnswer:
         """Ask for one call, once. What may have reached the provider without a readable answer is Unknown."""
