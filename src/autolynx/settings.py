@@ -12,11 +12,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from autolynx.domain.advance import Timers
 from autolynx.domain.pacing import PacingRules
 from autolynx.errors import ConfigurationError
+from autolynx.settings_secrets import refusals
 from autolynx.settings_web import WebSettings, several
 
 VAPI_API = "https://api.vapi.ai"
 WEBHOOK_PATH = "/api/webhooks/vapi"
-MINIMUM_SECRET_LENGTH = 16
 
 RING_SECONDS = 120.0  # the longest that a phone rings
 MARGIN_SECONDS = 300.0  # what we allow the provider beyond the longest call
@@ -118,14 +118,8 @@ class Settings(WebSettings):
             return self
         if self.time_scale != 1:
             raise ValueError("TIME_SCALE must be 1 in production")
-        for name in ("VAPI_API_KEY", "WEBHOOK_SHARED_SECRET", "CRON_SHARED_SECRET"):
-            secret = getattr(self, name.lower())
-            if name == "CRON_SHARED_SECRET":
-                secret = secret or self.cron_secret
-            if secret is None:
-                raise ValueError(f"{name} must be set in production")
-            if len(secret.get_secret_value()) < MINIMUM_SECRET_LENGTH:
-                raise ValueError(f"{name} is too weak: use at least {MINIMUM_SECRET_LENGTH} characters")
+        if refused := refusals(self):
+            raise ValueError("; ".join(refused))
         return self
 
     @property
