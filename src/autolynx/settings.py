@@ -53,7 +53,6 @@ class Settings(WebSettings):
     cron_secret: SecretStr | None = Field(None, alias="CRON_SECRET")
 
     admin_email: str | None = Field(None, alias="ADMIN_EMAIL")
-    session_secret: SecretStr | None = Field(None, alias="SESSION_SECRET")
     smtp_host: str | None = Field(None, alias="SMTP_HOST")
     smtp_port: int = Field(587, ge=1, le=65535, alias="SMTP_PORT")
     smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_SECURITY")

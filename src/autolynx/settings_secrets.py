@@ -89,6 +89,7 @@ SECRETS: tuple[SecretRule, ...] = (
     ),
     SecretRule(name="CRON_SECRET"),
     SecretRule(name="S3_SECRET_ACCESS_KEY", is_ours=False),
+    SecretRule(name="SMTP_PASSWORD", is_ours=False),
     SecretRule(name="DATABASE_URL", is_ours=False, is_url=True),
     SecretRule(name="REDIS_URL", is_ours=False, is_url=True),
 )
