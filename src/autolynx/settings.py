@@ -139,7 +139,9 @@ class Settings(WebSettings):
 
     @model_validator(mode="after")
     def _smtp_is_whole(self) -> "Settings":
-        if self.smtp_host is not None and self.smtp_from is None:
+        if self.smtp_host is None:
+            return self
+        if self.smtp_from is None:
             raise ValueError("SMTP_FROM must be set with SMTP_HOST")
         if (self.smtp_user is None) != (self.smtp_password is None):
             raise ValueError("SMTP_USER and SMTP_PASSWORD must be set together")
