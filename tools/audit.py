@@ -1,6 +1,6 @@
 """Ask whether the locked dependencies are known to be vulnerable. Needs the network, and is no part of CI.
 
-python -m tools.audit       exit code 0: nothing is known; 1: something must be brought up to date; 2: not all were asked
+python -m tools.audit       exit code 0: nothing is known; 1: something is; 2: not all could be asked
 
 Python packages are looked up by name and version in OSV, the open database of vulnerabilities that pip-audit reads too;
 what pages bring from npm by `npm audit`. A source that cannot be asked is named: that is no all-clear.
