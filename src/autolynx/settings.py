@@ -10,8 +10,10 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from autolynx.domain.advance import Timers
+from autolynx.domain.email import checked_email
 from autolynx.domain.pacing import PacingRules
-from autolynx.errors import ConfigurationError
+from autolynx.domain.retention import RetentionDays
+from autolynx.errors import ConfigurationError, ValidationProblem
 from autolynx.settings_secrets import refusals
 from autolynx.settings_web import WebSettings, several
 
@@ -50,6 +52,15 @@ class Settings(WebSettings):
     cron_shared_secret: SecretStr | None = Field(None, alias="CRON_SHARED_SECRET")
     cron_secret: SecretStr | None = Field(None, alias="CRON_SECRET")
 
+    admin_email: str | None = Field(None, alias="ADMIN_EMAIL")
+    session_secret: SecretStr | None = Field(None, alias="SESSION_SECRET")
+    smtp_host: str | None = Field(None, alias="SMTP_HOST")
+    smtp_port: int = Field(587, ge=1, le=65535, alias="SMTP_PORT")
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_SECURITY")
+    smtp_user: str | None = Field(None, alias="SMTP_USER")
+    smtp_password: SecretStr | None = Field(None, alias="SMTP_PASSWORD")
+    smtp_from: str | None = Field(None, alias="SMTP_FROM")
+
     default_concurrency_cap: int = Field(8, ge=1, le=50, alias="DEFAULT_CONCURRENCY_CAP")
     account_concurrency_cap: int = Field(10, ge=1, le=1000, alias="ACCOUNT_CONCURRENCY_CAP")
     inbound_reserve: int = Field(2, ge=0, le=1000, alias="INBOUND_RESERVE")
@@ -71,6 +82,13 @@ class Settings(WebSettings):
     s3_access_key_id: str | None = Field(None, alias="S3_ACCESS_KEY_ID")
     s3_secret_access_key: SecretStr | None = Field(None, alias="S3_SECRET_ACCESS_KEY")
     max_recording_bytes: int = Field(104_857_600, ge=1024, alias="MAX_RECORDING_BYTES")
+
+    redact_transcripts: bool = Field(False, alias="REDACT_TRANSCRIPTS")
+    retain_campaigns_days: int = Field(730, ge=0, le=36500, alias="RETAIN_CAMPAIGNS_DAYS")
+    anonymise_after_days: int = Field(0, ge=0, le=36500, alias="ANONYMISE_AFTER_DAYS")
+    retain_webhooks_days: int = Field(730, ge=0, le=36500, alias="RETAIN_WEBHOOKS_DAYS")
+    retain_events_days: int = Field(2555, ge=0, le=36500, alias="RETAIN_EVENTS_DAYS")
+    retain_audit_days: int = Field(2555, ge=0, le=36500, alias="RETAIN_AUDIT_DAYS")
 
     default_region: str = Field("US", pattern=r"^[A-Z]{2}$", alias="DEFAULT_REGION")
     max_upload_bytes: int = Field(10_485_760, ge=1024, alias="MAX_UPLOAD_BYTES")
@@ -95,6 +113,14 @@ class Settings(WebSettings):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("admin_email", "smtp_from")
+    @classmethod
+    def _is_email(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else checked_email(value)
+        except ValidationProblem:
+            raise ValueError("must be an address like ada@example.com") from None
+
     @field_validator("public_url", "vapi_base_url", "s3_endpoint")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
@@ -110,6 +136,14 @@ class Settings(WebSettings):
         for name in ("S3_ENDPOINT", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"):
             if self.recording_store == "s3" and getattr(self, name.lower()) is None:
                 raise ValueError(f"{name} must be set when RECORDING_STORE is s3")
+        return self
+
+    @model_validator(mode="after")
+    def _smtp_is_whole(self) -> "Settings":
+        if self.smtp_host is not None and self.smtp_from is None:
+            raise ValueError("SMTP_FROM must be set with SMTP_HOST")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("SMTP_USER and SMTP_PASSWORD must be set together")
         return self
 
     @model_validator(mode="after")
@@ -172,6 +206,17 @@ class Settings(WebSettings):
     def request_seconds(self) -> float:
         """How long a request for a call may be under way: a free connection, making it, and the answer."""
         return 4 * self.provider_timeout + 1
+
+    @property
+    def retention(self) -> RetentionDays:
+        """For how long things are kept."""
+        return RetentionDays(
+            campaigns=self.retain_campaigns_days,
+            people=self.anonymise_after_days,
+            webhooks=self.retain_webhooks_days,
+            events=self.retain_events_days,
+            audit=self.retain_audit_days,
+        )
 
     @property
     def pacing(self) -> PacingRules:

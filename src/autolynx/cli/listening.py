@@ -64,6 +64,7 @@ async def serving(
     config = uvicorn.Config(
         app,
         lifespan="off",
+        log_config=None,  # its lines go where ours go, see log
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -8,9 +8,11 @@ from autolynx.flows.phone_line import PhoneLines
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
 from autolynx.runtime import Runtime
+from autolynx.web.admission import Admission, Table
 from autolynx.web.auth import Guard, get_caller
 from autolynx.web.compression import Compression
 from autolynx.web.context import Launching
+from autolynx.web.entries import ENTRIES
 from autolynx.web.hooks import install_receiver
 from autolynx.web.limiter import Limiter
 from autolynx.web.limits import CallerLimits, StrangerLimits
@@ -44,7 +46,9 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     app.state.limiter = Limiter.of(runtime.settings)
     app.state.phone_lines = PhoneLines(runtime)
     app.state.show_problem = show_problem
+    app.state.admission = Table(ENTRIES)
     install_handlers(app)
+    app.add_middleware(Admission)
     app.add_middleware(CallerLimits)
     app.add_middleware(Guard)
     app.add_middleware(StrangerLimits)

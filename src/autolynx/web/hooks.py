@@ -15,6 +15,7 @@ from autolynx.runtime import Runtime
 from autolynx.settings import WEBHOOK_PATH
 from autolynx.web.bodies import MOST_WEBHOOK_BYTES
 from autolynx.web.context import get_launching, get_runtime
+from autolynx.web.outer import client_address
 from autolynx.web.refusals import Refusals
 from autolynx.web.shapes import Shape
 from autolynx.web.webhook_proof import webhook_auth
@@ -91,7 +92,7 @@ def _is_authentic(request: Request, raw: bytes, runtime: Runtime) -> bool:
 async def _refuse(request: Request, runtime: Runtime, refusals: Refusals) -> None:
     """Raise Unauthorized (RateLimited for a flood), with one audit row per address and minute."""
     now = runtime.clock.now()
-    address = request.client.host if request.client else "unknown"
+    address = client_address(request)
     refusal = refusals.note(address, now)
     if refusal.is_flood:
         raise RateLimited("Too many webhooks without valid proof of origin.", retry_after_seconds=60 - now.second)

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from autolynx.errors import AutolynxError, ValidationProblem
+from autolynx.origin import acting_from
 from autolynx.runtime import Runtime
 from autolynx.web.bodies import IncomingBody, check_length, most_bytes
 from autolynx.web.context import get_runtime
@@ -61,7 +62,8 @@ class Outer:
             most = most_bytes(connection, settings)
             check_length(connection, most)
             body = IncomingBody(receive, most=most, seconds=settings.body_timeout_seconds)
-            await self._app(scope, body, send_with_headers)
+            with acting_from(client_address(connection)):
+                await self._app(scope, body, send_with_headers)
         except ClientDisconnect:
             return  # nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - the last line: nothing may show its internals
@@ -69,6 +71,11 @@ class Outer:
             if has_begun:
                 raise ConnectionAbortedError("The answer broke off half-way.") from None
             await response(scope, receive, send_with_headers)
+
+
+def client_address(connection: HTTPConnection) -> str:
+    """Return the address that a request came from, as the server in front of us tells it."""
+    return connection.client.host if connection.client else "unknown"
 
 
 def _answer(request: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from autolynx.flows.analytics import Wanted, read_analytics
+from autolynx.flows.audit_trail import note
 from autolynx.store.analytics import CallFilter
 from autolynx.web.analytics_csv import csv_of
 from autolynx.web.auth import CallerDep
@@ -17,6 +18,7 @@ router = APIRouter(prefix="/api", tags=["analytics"])
 
 
 async def _wanted(
+    actor: CallerDep,
     first: Annotated[
         date | None, Query(alias="from", description="The first day; 30 days in all unless given.")
     ] = None,
@@ -27,7 +29,7 @@ async def _wanted(
     assistant_id: Annotated[UUID | None, Query(alias="assistantId")] = None,
     campaign_id: Annotated[UUID | None, Query(alias="campaignId")] = None,
 ) -> Wanted:
-    chosen = CallFilter(assistant_id=assistant_id, campaign_id=campaign_id)
+    chosen = CallFilter(assistant_id=assistant_id, campaign_id=campaign_id, owner_id=actor.sees_only)
     return Wanted(first=first, last=last, timezone=timezone, chosen=chosen)
 
 
@@ -46,9 +48,10 @@ async def show(runtime: RuntimeDep, _actor: CallerDep, wanted: WantedDep) -> Ana
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
-async def export(runtime: RuntimeDep, _actor: CallerDep, wanted: WantedDep) -> Response:
+async def export(runtime: RuntimeDep, actor: CallerDep, wanted: WantedDep) -> Response:
     """Return the same figures as one table; `part` says what a line is about: total, day, hour or assistant."""
     found = await read_analytics(runtime, wanted)
+    await note(runtime, "analytics.exported", actor=actor.name)
     name = f"analytics-{found.period.first}-to-{found.period.last}.csv"
     return Response(
         csv_of(found),
