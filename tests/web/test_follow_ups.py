@@ -131,7 +131,9 @@ async def test_who_is_in_another_follow_up_that_is_not_over_is_not_called_by_two
         assert stay(await planned(web, parent, outcome="busy")) == {}
 
 
-async def test_a_campaign_and_its_follow_up_are_not_followed_by_two_that_call_the_same_people(database: Database) -> None:
+async def test_a_campaign_and_its_follow_up_are_not_followed_by_two_that_call_the_same_people(
+    database: Database,
+) -> None:
     async with running_sim() as sim, running_web(database, sim.url) as web:
         parent = await a_finished_campaign(database)
         first = UUID((await web.client.post(path_of(parent), json=MISSED)).json()["campaignId"])
