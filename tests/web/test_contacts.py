@@ -135,7 +135,9 @@ async def test_the_order_of_the_file_can_be_turned_round_and_those_called_last_p
         )
 
 
-async def test_where_a_search_finds_more_than_a_few_those_called_last_come_first_all_the_same(database: Database) -> None:
+async def test_where_a_search_finds_more_than_a_few_those_called_last_come_first_all_the_same(
+    database: Database,
+) -> None:
     campaign_id = await make_campaign(database, contacts=FEW + 2)
     for position, minutes in ((FEW, 3), (7, 9)):
         await add_call(database, campaign_id, position, claimed_at=START + timedelta(minutes=minutes))
@@ -150,7 +152,9 @@ async def test_a_search_turns_over_an_index_and_no_rows(database: Database) -> N
         for chosen in (ContactFilter(search="nobody"), ContactFilter(search="555 0199")):
             values = {**chosen.parameters(), "campaign_id": campaign_id}
             where = chosen.where_latest()
-            cursor = await conn.execute(f"EXPLAIN SELECT t.id FROM contacts t WHERE {where} ORDER BY t.position", values)
+            cursor = await conn.execute(
+                f"EXPLAIN SELECT t.id FROM contacts t WHERE {where} ORDER BY t.position", values
+            )
             plan = " ".join(row["QUERY PLAN"] for row in await cursor.fetchall())
             assert plan.startswith("Index Only Scan using contacts_campaign_id_position_key"), plan
 
