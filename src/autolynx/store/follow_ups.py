@@ -46,7 +46,8 @@ _FAMILY = """WITH RECURSIVE family AS (SELECT id, options_json ->> 'followsCampa
             ON c.options_json ->> 'followsCampaign' = f.id::text WHERE c.id NOT IN (SELECT id FROM family)
         UNION SELECT c.id, c.status, c.deleted_at FROM campaigns c JOIN others o
             ON c.options_json ->> 'followsCampaign' = o.id::text)"""
-_FATE = f"""CASE WHEN t.state = 'unsure' THEN 'unsure' WHEN t.state = 'excluded' THEN 'excluded'
+_FATE = f"""CASE WHEN t.state = 'unsure' THEN 'unsure'
+    WHEN t.state = 'excluded' OR t.erased_at IS NOT NULL THEN 'excluded'
     WHEN t.state = 'calling' OR EXISTS (SELECT FROM calls h WHERE h.contact_id = t.id AND h.holds_line) THEN 'live'
     WHEN t.state = 'due' AND NOT %(is_stopped)s THEN 'due'
     WHEN EXISTS (SELECT FROM contacts d WHERE d.phone = t.phone AND d.campaign_id IN (SELECT id FROM others
