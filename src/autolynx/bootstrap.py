@@ -12,6 +12,7 @@ from autolynx.archive.port import RecordingStore
 from autolynx.archive.s3_signature import S3Account
 from autolynx.errors import ConfigurationError
 from autolynx.flows.assistants import seed_templates
+from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.flows.live_feed import LiveFeed
 from autolynx.flows.people import ensure_admin
 from autolynx.flows.refill import Refiller
@@ -28,6 +29,7 @@ from autolynx.store.embedded import EmbeddedPostgres
 from autolynx.store.embedded_guard import guarding
 from autolynx.store.migrate import Migration, migrate
 from autolynx.web.app import build_app
+from autolynx.web.limiter import Limiter
 
 NO_KEY = (
     "VAPI_API_KEY is not set: set it to the private key of your Vapi account, "
@@ -80,7 +82,7 @@ async def open_bare_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         recordings = build_archive(settings, clock)
         try:
             yield Runtime(
-                settings=settings,
+                configured=settings,
                 database=database,
                 provider=provider,
                 clock=clock,
@@ -114,6 +116,7 @@ async def bring_up_to_date(runtime: Runtime) -> list[Migration]:
     for migration in applied:
         log.info("database.migrated", version=migration.version, migration=migration.name)
     await seed_templates(runtime)
+    await refresh_settings(runtime)
     if runtime.settings.admin_email is not None:
         await ensure_admin(runtime, runtime.settings.admin_email)
     return applied
@@ -144,18 +147,20 @@ def build_provider(settings: Settings, clock: Clock, *, launch: Launch = launch_
 
     `launch` starts the HTTP client.
     """
-    key, secret = settings.vapi_api_key, settings.webhook_shared_secret
+    key, secrets = settings.vapi_api_key, settings.webhook_secrets
     return VapiProvider(
         base_url=settings.vapi_base_url,
         api_key=key.get_secret_value() if key else "not-set",
         webhook=WebhookTarget(
             url=settings.webhook_url,
-            secret=secret.get_secret_value() if secret else None,
+            secret=secrets[0] if secrets else None,
             credential_id=settings.vapi_webhook_credential_id,
         ),
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
+        redacts=settings.redact_transcripts,
         launch=launch,
+        hidden=(*secrets, *settings.webhook_hmac_secrets),
     )
 
 
@@ -201,11 +206,14 @@ def count_watchers(app: FastAPI) -> int:
     return feed.watchers if feed else 0
 
 
-async def end_streams(app: FastAPI) -> None:
-    """End the live streams of an application, which would otherwise keep its server from stopping."""
+async def close_web(app: FastAPI) -> None:
+    """End the live streams of an application, which would otherwise keep its server from stopping, and let go."""
     feed = _live_feed(app)
     if feed is not None:
         await feed.close()
+    limiter: Limiter | None = getattr(app.state, "limiter", None)
+    if limiter is not None:
+        await limiter.close()
 
 
 def _live_feed(app: FastAPI) -> LiveFeed | None:

@@ -16,9 +16,11 @@ from autolynx.domain.actor import Actor
 from autolynx.domain.permission import Permission, Role
 from autolynx.errors import AutolynxError, Forbidden, Unauthorized
 from autolynx.flows import access
+from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import Holder, TokenKind
 from autolynx.web.context import get_runtime
+from autolynx.web.masking import unmasked
 from autolynx.web.problems import error_answer, own_path
 
 SESSION_COOKIE = "autolynx_session"
@@ -62,6 +64,7 @@ class Guard:
         request = HTTPConnection(scope)
         try:
             scope.setdefault("state", {})["actor"] = await _require_actor(request, scope["method"])
+            await refresh_settings(get_runtime(request))
         except AutolynxError as error:
             response = error_answer(Request(scope, receive), error)
             await response(scope, receive, send)
@@ -152,7 +155,7 @@ def _is_own_page(connection: HTTPConnection) -> bool:
     """Whether the request bears the CSRF token that only our own pages can read."""
     sent = connection.headers.get(CSRF_HEADER, "")
     wanted = access.csrf_for(connection.cookies.get(SESSION_COOKIE, ""))
-    return hmac.compare_digest(_bytes(sent), _bytes(wanted))
+    return hmac.compare_digest(_bytes(unmasked(sent)), _bytes(wanted))
 
 
 def _is_guarded(scope: Scope) -> bool:
