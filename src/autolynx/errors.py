@@ -10,6 +10,8 @@ AutolynxError
  ├─ RateLimited            too many requests
  ├─ ProviderError          the voice provider refused or broke
  │   └─ ProviderUnreachable  it could not be asked at all
+ ├─ IdentityError          the identity server is set up wrongly or answered nonsense
+ │   └─ IdentityUnreachable  it could not be asked at all
  ├─ DatabaseUnavailable    PostgreSQL cannot be reached
  ├─ DataRefused            PostgreSQL refused a value
  │   └─ DatabaseCollision    two transactions collided; repeat the whole one
@@ -84,6 +86,14 @@ class ProviderUnreachable(ProviderError):
     """The provider could not be asked: no connection, a timeout, an overload or a server error."""
 
 
+class IdentityError(AutolynxError):
+    """The identity server is set up in a way that nobody can sign in by, or answered nonsense; says what to mend."""
+
+
+class IdentityUnreachable(IdentityError):
+    """The identity server could not be asked: no connection, a timeout, an overload or a server error."""
+
+
 class DatabaseUnavailable(AutolynxError):
     """PostgreSQL cannot be reached or is shutting down; try again."""
 
@@ -118,6 +128,7 @@ KINDS: dict[type[AutolynxError], Kind] = {
     PayloadTooLarge: Kind(code="PAYLOAD_TOO_LARGE", http_status=413, exit_code=2),
     RateLimited: Kind(code="RATE_LIMITED", http_status=429, exit_code=1),
     ProviderError: Kind(code="PROVIDER_ERROR", http_status=502, exit_code=1),
+    IdentityError: Kind(code="IDENTITY_ERROR", http_status=502, exit_code=1),
     DatabaseUnavailable: Kind(code="DATABASE_UNAVAILABLE", http_status=503, exit_code=1),
     ConfigurationError: Kind(code="CONFIGURATION_ERROR", http_status=500, exit_code=2),
     AutolynxError: Kind(code="INTERNAL_ERROR", http_status=500, exit_code=1),
