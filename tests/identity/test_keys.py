@@ -4,12 +4,13 @@ import json
 from typing import Any
 
 import anyio
+import jwt
 import pytest
 
 from autolynx.errors import IdentityError, IdentityUnreachable, Unauthorized
 from autolynx.identity.jwks import MOST_KEYS, KeyRing, read_keys
 from tests.support.supabase_project import PAT, Project, fault
-from tests.support.supabase_standin.keys import public_jwk
+from tests.support.supabase_standin.keys import private_key, public_jwk
 from tests.support.supabase_standin.sessions import begin_session
 from tests.support.web import moved_clock
 
@@ -148,7 +149,7 @@ def test_keys_that_are_not_for_us_are_left_out() -> None:
     good = public_jwk("good", "ES256")
     strange: list[Any] = [
         {"kty": "oct", "k": "c2VjcmV0", "kid": "secret", "alg": "HS256"},
-        {**good, "kid": "private", "d": "c2VjcmV0"},
+        {**jwt.algorithms.ECAlgorithm.to_jwk(private_key("good", "ES256"), as_dict=True), "kid": "private"},
         {**good, "kid": "for-secrets", "use": "enc"},
         {**good, "kid": "bent", "alg": "HS256"},
         {**good, "kid": "other-curve", "crv": "P-384", "alg": "ES384"},

@@ -1,8 +1,11 @@
+import json
+
 import anyio
 import pytest
 
 from autolynx.errors import IdentityUnreachable, Unauthorized
 from tests.support.supabase_project import PASSWORD, PAT, Project, fault
+from tests.support.supabase_standin.sessions import show_user
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +112,20 @@ async def test_looking_up_asks_whether_the_session_stands_and_the_address_is_ver
     with pytest.raises(Unauthorized, match="session is over"):
         await project.client.look_up(grant.access_token)
     assert (await project.client.verify(grant.access_token)).identity.subject == grant.identity.subject
+
+
+async def test_an_answer_about_somebody_else_is_believed_by_nobody(project: Project) -> None:
+    grant = await project.client.sign_in(PAT, PASSWORD)
+    other = show_user(project.world.add_user("sam@example.com", password=PASSWORD))
+    project.world.fail("/user", fault(200, json.dumps(other).encode()))
+    with pytest.raises(Unauthorized, match="session is over"):
+        await project.client.look_up(grant.access_token)
+
+
+async def test_an_anonymous_session_is_nobodys(project: Project) -> None:
+    project.world.users[0].is_anonymous = True
+    with pytest.raises(Unauthorized, match="Only people with an email address"):
+        await project.client.sign_in(PAT, PASSWORD)
 
 
 async def test_junk_is_never_sent_to_be_looked_up(project: Project) -> None:
