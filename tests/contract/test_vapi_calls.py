@@ -50,7 +50,7 @@ CREATED = {"id": "c-1", "status": "queued", "subscriptionLimits": {"remainingCon
 
 @asynccontextmanager
 async def client(url: str, **options: Any) -> AsyncIterator[VapiProvider]:
-    settings = {"api_key": KEY, "webhook": WEBHOOK, "now": lambda: NOW, "timeout_seconds": 0.4, **options}
+    settings = {"api_key": KEY, "webhook": WEBHOOK, "now": lambda: NOW, "timeout_seconds": 1.5, **options}
     provider = VapiProvider(base_url=url, **settings)
     try:
         yield provider

@@ -50,7 +50,7 @@ async def account(rule: Rule | Answering) -> AsyncIterator[tuple[Provider, StubV
             api_key=KEY,
             webhook=WebhookTarget(url="https://app.example.test/hook"),
             now=lambda: datetime(2026, 3, 2, tzinfo=UTC),
-            timeout_seconds=0.4,
+            timeout_seconds=2,
         )
         try:
             yield provider, stub
