@@ -16,6 +16,7 @@ from autolynx.settings import load_settings
 from screenshots.camera import SIZES, Camera, Look, opened_browser
 from screenshots.pages import README, SHOTS, Shot
 from screenshots.story import LINES, SPEED, Teller
+from tests.support.signed_in import a_person
 from tools.chromium import MISSING, find_chromium
 
 ROOT = Path(__file__).parents[1]
@@ -68,7 +69,8 @@ async def _take_for_readme(camera: Camera, stage: Stage) -> None:
 
 
 async def _link(stage: Stage) -> str:
-    return await sign_in_link(stage.runtime, base_url=stage.base_url)
+    person = await a_person(stage.runtime)
+    return await sign_in_link(stage.runtime, person, base_url=stage.base_url)
 
 
 def _parser() -> argparse.ArgumentParser:

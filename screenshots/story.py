@@ -11,6 +11,7 @@ import httpx
 
 from autolynx.cli.choose import ACTOR, choose_number
 from autolynx.cli.stage import Stage
+from autolynx.domain.actor import Maker
 from autolynx.domain.campaign import CampaignMode, CampaignStatus
 from autolynx.domain.templates import TEMPLATES
 from autolynx.flows.assistant_import import import_assistant, list_importable
@@ -159,7 +160,7 @@ class Teller:
             include_recently_called=True,
             is_repeat_allowed=True,
         )
-        return (await create_campaign(self._runtime, wanted, actor=ACTOR)).campaign.id
+        return (await create_campaign(self._runtime, wanted, by=Maker(name=ACTOR))).campaign.id
 
     async def _flawed(self) -> UUID:
         return await self._uploaded("contacts from the fair.csv", FLAWED.encode())

@@ -13,8 +13,10 @@ from autolynx.archive.s3_signature import S3Account
 from autolynx.errors import ConfigurationError
 from autolynx.flows.assistants import seed_templates
 from autolynx.flows.live_feed import LiveFeed
+from autolynx.flows.people import ensure_admin
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
+from autolynx.identity.mail import Mailer, MailSecurity, SmtpMailer
 from autolynx.log import log
 from autolynx.provider.vapi import VapiProvider
 from autolynx.provider.vapi_http import Launch, launch_client
@@ -77,7 +79,14 @@ async def open_bare_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         provider = build_provider(settings, clock)
         recordings = build_archive(settings, clock)
         try:
-            yield Runtime(settings=settings, database=database, provider=provider, clock=clock, recordings=recordings)
+            yield Runtime(
+                settings=settings,
+                database=database,
+                provider=provider,
+                clock=clock,
+                recordings=recordings,
+                mailer=build_mailer(settings),
+            )
         finally:
             await provider.close()
             if recordings is not None:
@@ -105,6 +114,8 @@ async def bring_up_to_date(runtime: Runtime) -> list[Migration]:
     for migration in applied:
         log.info("database.migrated", version=migration.version, migration=migration.name)
     await seed_templates(runtime)
+    if runtime.settings.admin_email is not None:
+        await ensure_admin(runtime, runtime.settings.admin_email)
     return applied
 
 
@@ -162,6 +173,21 @@ def build_archive(settings: Settings, clock: Clock) -> RecordingStore | None:
         )
     folder = settings.recordings_folder
     return RecordingFolder(folder) if folder else None
+
+
+def build_mailer(settings: Settings) -> Mailer | None:
+    """Build what sends mail; None where no mail server is set."""
+    if settings.smtp_host is None:
+        return None
+    secret = settings.smtp_password
+    return SmtpMailer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=settings.smtp_from or "",
+        security=MailSecurity(settings.smtp_security),
+        user=settings.smtp_user,
+        password=secret.get_secret_value() if secret else None,
+    )
 
 
 def build_web(engine: Engine) -> FastAPI:

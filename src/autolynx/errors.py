@@ -12,6 +12,7 @@ AutolynxError
  │   └─ ProviderUnreachable  it could not be asked at all
  ├─ IdentityError          the identity server is set up wrongly or answered nonsense
  │   └─ IdentityUnreachable  it could not be asked at all
+ ├─ MailFailed             the mail server could not be asked, or refused
  ├─ DatabaseUnavailable    PostgreSQL cannot be reached
  ├─ DataRefused            PostgreSQL refused a value
  │   └─ DatabaseCollision    two transactions collided; repeat the whole one
@@ -94,6 +95,10 @@ class IdentityUnreachable(IdentityError):
     """The identity server could not be asked: no connection, a timeout, an overload or a server error."""
 
 
+class MailFailed(AutolynxError):
+    """A mail could not be sent; the message names the settings, never the address."""
+
+
 class DatabaseUnavailable(AutolynxError):
     """PostgreSQL cannot be reached or is shutting down; try again."""
 
@@ -129,6 +134,7 @@ KINDS: dict[type[AutolynxError], Kind] = {
     RateLimited: Kind(code="RATE_LIMITED", http_status=429, exit_code=1),
     ProviderError: Kind(code="PROVIDER_ERROR", http_status=502, exit_code=1),
     IdentityError: Kind(code="IDENTITY_ERROR", http_status=502, exit_code=1),
+    MailFailed: Kind(code="MAIL_FAILED", http_status=502, exit_code=1),
     DatabaseUnavailable: Kind(code="DATABASE_UNAVAILABLE", http_status=503, exit_code=1),
     ConfigurationError: Kind(code="CONFIGURATION_ERROR", http_status=500, exit_code=2),
     AutolynxError: Kind(code="INTERNAL_ERROR", http_status=500, exit_code=1),

@@ -8,6 +8,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from autolynx.archive.port import RecordingStore
 from autolynx.errors import DatabaseUnavailable
+from autolynx.identity.local import LocalPasswords
+from autolynx.identity.mail import Mailer
 from autolynx.provider.port import Provider
 from autolynx.settings import Settings
 from autolynx.store.database import Database
@@ -120,7 +122,7 @@ class Runtime:
 
     `desk`: where dials wait for each other before they use the database, so that a burst of answers leaves
     connections to webhooks, pages and ticks, and none of it waits for one in vain. `recordings`: where copies of
-    recordings are kept; None where there is no place for them.
+    recordings are kept; None where there is no place for them. `mailer`: None where no mail server is set.
     """
 
     settings: Settings
@@ -128,5 +130,7 @@ class Runtime:
     provider: Provider
     clock: Clock
     recordings: RecordingStore | None = None
+    mailer: Mailer | None = None
+    passwords: LocalPasswords = field(default_factory=LocalPasswords)
     intake: Intake = field(default_factory=Intake)
     desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DIALS_AT_ONCE))

@@ -11,8 +11,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from autolynx.domain.advance import Timers
+from autolynx.domain.email import checked_email
 from autolynx.domain.pacing import PacingRules
-from autolynx.errors import ConfigurationError
+from autolynx.errors import ConfigurationError, ValidationProblem
 
 VAPI_API = "https://api.vapi.ai"
 WEBHOOK_PATH = "/api/webhooks/vapi"
@@ -61,6 +62,14 @@ class Settings(BaseSettings):
     supabase_url: str | None = Field(None, alias="SUPABASE_URL")
     supabase_anon_key: SecretStr | None = Field(None, alias="SUPABASE_ANON_KEY")
     supabase_jwt_secret: SecretStr | None = Field(None, alias="SUPABASE_JWT_SECRET")
+    admin_email: str | None = Field(None, alias="ADMIN_EMAIL")
+    session_secret: SecretStr | None = Field(None, alias="SESSION_SECRET")
+    smtp_host: str | None = Field(None, alias="SMTP_HOST")
+    smtp_port: int = Field(587, ge=1, le=65535, alias="SMTP_PORT")
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_SECURITY")
+    smtp_user: str | None = Field(None, alias="SMTP_USER")
+    smtp_password: SecretStr | None = Field(None, alias="SMTP_PASSWORD")
+    smtp_from: str | None = Field(None, alias="SMTP_FROM")
 
     default_concurrency_cap: int = Field(8, ge=1, le=50, alias="DEFAULT_CONCURRENCY_CAP")
     account_concurrency_cap: int = Field(10, ge=1, le=1000, alias="ACCOUNT_CONCURRENCY_CAP")
@@ -112,6 +121,14 @@ class Settings(BaseSettings):
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
 
+    @field_validator("admin_email", "smtp_from")
+    @classmethod
+    def _is_email(cls, value: str | None) -> str | None:
+        try:
+            return None if value is None else checked_email(value)
+        except ValidationProblem:
+            raise ValueError("must be an address like ada@example.com") from None
+
     @field_validator("public_url", "vapi_base_url", "s3_endpoint", "supabase_url")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
@@ -149,6 +166,14 @@ class Settings(BaseSettings):
         secret = self.supabase_jwt_secret
         if secret is not None and len(secret.get_secret_value()) < MINIMUM_JWT_SECRET_LENGTH:
             raise ValueError(f"SUPABASE_JWT_SECRET is too weak: it has at least {MINIMUM_JWT_SECRET_LENGTH} characters")
+        return self
+
+    @model_validator(mode="after")
+    def _smtp_is_whole(self) -> "Settings":
+        if self.smtp_host is not None and self.smtp_from is None:
+            raise ValueError("SMTP_FROM must be set with SMTP_HOST")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("SMTP_USER and SMTP_PASSWORD must be set together")
         return self
 
     @model_validator(mode="after")

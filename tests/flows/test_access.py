@@ -1,13 +1,16 @@
 """Tokens, tickets and sessions: what opens what, and for how long."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from autolynx.errors import NotFound, Unauthorized, ValidationProblem
-from autolynx.flows.access import create_token, find_holder, issue_ticket, list_tokens, open_session, revoke
+from autolynx.flows.access import create_token, find_holder, list_tokens, revoke
+from autolynx.flows.sessions import issue_ticket, open_session
 from autolynx.store.database import Database
 from autolynx.store.tokens import TokenKind
+from tests.support.signed_in import a_person
 from tests.support.web import moved_clock, rows, running_web
 
 pytestmark = pytest.mark.anyio
@@ -15,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_ticket_opens_exactly_one_session_however_many_ask_at_once(database: Database) -> None:
     async with running_web(database, clock=moved_clock()) as web:
-        ticket = await issue_ticket(web.runtime)
+        ticket = await issue_ticket(web.runtime, await a_person(web.runtime))
         tries = await asyncio.gather(
             *(open_session(web.runtime, ticket.secret) for _ in range(6)), return_exceptions=True
         )
@@ -28,14 +31,19 @@ async def test_a_ticket_opens_exactly_one_session_however_many_ask_at_once(datab
 async def test_a_ticket_lives_fifteen_minutes_and_a_session_a_day(database: Database) -> None:
     clock = moved_clock()
     async with running_web(database, clock=clock) as web:
-        late, good = await issue_ticket(web.runtime), await issue_ticket(web.runtime)
+        late, good = (
+            await issue_ticket(web.runtime, await a_person(web.runtime)),
+            await issue_ticket(web.runtime, await a_person(web.runtime)),
+        )
         session = await open_session(web.runtime, good.secret)
         clock.move(15 * 60)
         with pytest.raises(Unauthorized):
             await open_session(web.runtime, late.secret)
         clock.move(24 * 3600 - 15 * 60 - 1)
         assert await find_holder(web.runtime, session.secret, TokenKind.SESSION)
-        clock.move(1)
+        clock.move(24 * 3600 - 1)  # it has just been used: the day begins anew
+        assert await find_holder(web.runtime, session.secret, TokenKind.SESSION)
+        clock.move(24 * 3600)
         assert await find_holder(web.runtime, session.secret, TokenKind.SESSION) is None
 
 
@@ -69,11 +77,11 @@ async def test_a_revoked_token_is_no_longer_listed_and_revoking_twice_is_no_erro
         made = await create_token(web.runtime, "laptop")
         for _ in range(2):
             await revoke(web.runtime, made.token.id)
-        assert made.token.id not in {one.id for one in await list_tokens(web.runtime)}
+        assert made.token.id not in {one.token.id for one in await list_tokens(web.runtime)}
         entries = await rows(database, "SELECT 1 AS one FROM audit_log WHERE action = 'token.revoked'")
         assert len(entries) == 1
         with pytest.raises(NotFound):
-            await revoke(web.runtime, (await issue_ticket(web.runtime)).token.id.__class__(int=0))
+            await revoke(web.runtime, UUID(int=0))
 
 
 @pytest.mark.parametrize("secret", ["", "al_", "x" * 10_000, "\ud800", "a\x00b"])

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from autolynx.domain.actor import Maker
 from autolynx.flows.campaign_edit import Changes, NewCampaign, create_campaign, delete_campaign, patch_campaign
 from autolynx.flows.campaign_life import complete_finished, pause_campaign, resume_campaign, stop_campaign
 from autolynx.flows.claim import claim
@@ -166,7 +167,7 @@ async def test_an_import_locks_in_order(database: Database) -> None:
         upload = await receive_upload(stage.runtime, file_name="list.csv", chunks=chunks())
         orders.clear()
         wanted = NewCampaign(upload_id=upload.id, assistant_id=assistant_id, phone_number_id=TWILIO_MAIN)
-        created = await create_campaign(stage.runtime, wanted, actor="a")
+        created = await create_campaign(stage.runtime, wanted, by=Maker(name="a"))
         assert created.loaded.contacts == 2
         assert ["campaign_counters"] in orders  # campaign and contacts are new: nobody else can wait for them
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from autolynx.domain.actor import Maker
 from autolynx.errors import Conflict, NotFound
 from autolynx.flows.campaign_edit import Changes, NewCampaign, create_campaign, delete_campaign, patch_campaign
 from autolynx.flows.campaign_life import pause_campaign, resume_campaign, start_campaign, stop_campaign
@@ -125,7 +126,9 @@ class Storm:
         wanted = NewCampaign(
             upload_id=upload.id, assistant_id=self.assistant_id, phone_number_id=TWILIO_MAIN, is_repeat_allowed=True
         )
-        await start_campaign(self.runtime, (await create_campaign(self.runtime, wanted, actor="a")).campaign.id)
+        await start_campaign(
+            self.runtime, (await create_campaign(self.runtime, wanted, by=Maker(name="a"))).campaign.id
+        )
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from autolynx.cli.signing_in import sign_in_link
 from autolynx.runtime import Runtime
 from autolynx.store.database import Database
 from tests.support.engine import settings_for_test
+from tests.support.signed_in import a_person
 from tests.support.sim import Sim, running_sim
 
 SPEED = 40.0  # a call lasts about a second and a half: long enough to be seen, short enough to be waited for
@@ -61,7 +62,8 @@ class House:
 
     async def link(self, campaign_id: UUID | None = None) -> str:
         """Return a one-time link, as the command line prints it."""
-        return await sign_in_link(self.runtime, base_url=self.url, campaign_id=campaign_id)
+        person = await a_person(self.runtime)
+        return await sign_in_link(self.runtime, person, base_url=self.url, campaign_id=campaign_id)
 
 
 @asynccontextmanager

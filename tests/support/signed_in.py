@@ -5,15 +5,28 @@ from typing import Any
 
 import httpx
 
-from autolynx.flows.access import issue_ticket
+from autolynx.domain.permission import Role
+from autolynx.flows.people import add_person, find_person
+from autolynx.flows.sessions import issue_ticket
+from autolynx.runtime import Runtime
+from autolynx.store.people import Person
 from tests.support.web import Web
 
 HTMX = {"HX-Request": "true"}
 
 
-async def sign_in(web: Web) -> httpx.AsyncClient:
+ADMIN = "admin@example.com"
+OPERATOR = "operator@example.com"
+
+
+async def a_person(runtime: Runtime, email: str = ADMIN, role: Role = Role.ADMIN) -> Person:
+    """Return somebody on the list, put there if need be."""
+    return await find_person(runtime, email) or await add_person(runtime, email, role=role)
+
+
+async def sign_in(web: Web, email: str = ADMIN, role: Role = Role.ADMIN) -> httpx.AsyncClient:
     """Open a session; unsafe requests then bear its token, as `app.js` sees to."""
-    ticket = await issue_ticket(web.runtime)
+    ticket = await issue_ticket(web.runtime, await a_person(web.runtime, email, role))
     await web.stranger.get("/enter", params={"ticket": ticket.secret})
     page = (await web.stranger.get("/")).text
     token = re.search(r'name="csrf-token" content="([^"]+)"', page)

@@ -10,17 +10,18 @@ from typing import Any
 import httpx
 import pytest
 
-from autolynx.flows.access import issue_ticket
 from autolynx.flows.campaign_edit import delete_campaign
+from autolynx.flows.sessions import issue_ticket
 from autolynx.store.database import Database
 from tests.support.campaign_rows import START, add_assistant, add_call, change_campaign, make_campaign
+from tests.support.signed_in import a_person
 from tests.support.web import Web, moved_clock, running_web
 
 pytestmark = pytest.mark.anyio
 
 
 async def signed_in(web: Web) -> httpx.AsyncClient:
-    ticket = await issue_ticket(web.runtime)
+    ticket = await issue_ticket(web.runtime, await a_person(web.runtime))
     await web.stranger.get("/enter", params={"ticket": ticket.secret})
     return web.stranger
 

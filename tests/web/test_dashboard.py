@@ -13,12 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from autolynx.flows.access import issue_ticket
+from autolynx.flows.sessions import issue_ticket
 from autolynx.store.database import Database
 from autolynx.web.auth import SESSION_COOKIE
 from autolynx.web.pages.contact_wish import ContactWish
 from autolynx.web.pages.shared_work import SharedWork
 from tests.support.campaign_rows import START, add_call, change_campaign, change_contact, make_campaign
+from tests.support.signed_in import a_person
 from tests.support.web import START as NOW
 from tests.support.web import Web, listening, rows, running_web
 
@@ -28,7 +29,7 @@ HTMX = {"HX-Request": "true"}
 
 async def signed_in(web: Web) -> httpx.AsyncClient:
     """Return a browser's client that sends what the page's script sends."""
-    ticket = await issue_ticket(web.runtime)
+    ticket = await issue_ticket(web.runtime, await a_person(web.runtime))
     await web.stranger.get("/enter", params={"ticket": ticket.secret})
     page = await web.stranger.get("/")
     token = re.search(r'name="csrf-token" content="([^"]+)"', page.text)
@@ -142,7 +143,7 @@ async def test_signing_out_ends_the_session(database: Database) -> None:
         browser = await signed_in(web)
         secret = browser.cookies[SESSION_COOKIE]
         answer = await browser.post("/leave", headers=HTMX)
-        assert answer.headers["HX-Redirect"] == "/"
+        assert answer.headers["HX-Redirect"] == "/sign-in"
         assert SESSION_COOKIE not in browser.cookies
         browser.cookies.set(SESSION_COOKIE, secret)
         assert (await browser.get("/")).status_code == 401
@@ -153,7 +154,7 @@ async def test_a_stranger_opens_no_stream_and_presses_no_button(database: Databa
         assert (await web.stranger.get("/live")).status_code == 401
         answer = await web.stranger.post("/leave", headers=HTMX)
         assert answer.status_code == 401
-        assert answer.headers["HX-Redirect"] == "/"
+        assert answer.headers["HX-Redirect"] == "/sign-in"
 
 
 @asynccontextmanager

@@ -5,10 +5,13 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
+from autolynx.domain.permission import Permission
 from autolynx.errors import RateLimited
-from autolynx.flows.access import issue_ticket, open_session
+from autolynx.flows.sessions import issue_ticket, open_session
 from autolynx.store.database import Database
+from autolynx.web.admission import Table
 from autolynx.web.auth import SESSION_COOKIE
+from tests.support.signed_in import a_person
 from tests.support.web import HOOK_SECRET, Web, http_client, problem, running_web
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +30,7 @@ def _add_broken_routes(web: Web) -> None:
         raise RateLimited("Too many requests; wait a moment.", retry_after_seconds=17)
 
     web.app.include_router(router)
+    web.app.state.admission = Table({f"GET /api/broken/{name}": Permission.SETTINGS_READ for name in ("crash", "busy")})
 
 
 async def test_a_crash_is_a_500_without_internals(database: Database, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,9 +125,9 @@ async def test_every_answer_bears_the_security_headers(database: Database) -> No
 async def test_behind_https_browsers_are_told_to_stay_there(database: Database) -> None:
     async with running_web(database, PUBLIC_URL="https://calls.example.test") as web:
         assert "max-age" in (await web.stranger.get("/healthz")).headers["Strict-Transport-Security"]
-        session = await open_session(web.runtime, (await issue_ticket(web.runtime)).secret)
+        session = await open_session(web.runtime, (await issue_ticket(web.runtime, await a_person(web.runtime))).secret)
         assert session.secret
-        ticket = await issue_ticket(web.runtime)
+        ticket = await issue_ticket(web.runtime, await a_person(web.runtime))
         async with http_client(web.app) as browser:
             opened = await browser.post("/api/session", json={"ticket": ticket.secret})
         cookie = opened.headers["Set-Cookie"]

@@ -5,9 +5,11 @@ from uuid import uuid4
 
 import pytest
 
-from autolynx.flows.access import SESSION_SECONDS, create_token, issue_ticket, open_session, revoke
+from autolynx.flows.access import LONGEST_SESSION_SECONDS, create_token, revoke
+from autolynx.flows.sessions import issue_ticket, open_session
 from autolynx.store.database import Database
 from autolynx.web.auth import SESSION_COOKIE
+from tests.support.signed_in import a_person
 from tests.support.web import CRON_SECRET, Web, http_client, moved_clock, problem, rows, running_web
 
 pytestmark = pytest.mark.anyio
@@ -93,13 +95,13 @@ async def test_only_the_hash_of_a_token_is_kept(database: Database) -> None:
 
 async def test_a_ticket_opens_one_session_and_unsafe_requests_need_its_csrf_token(database: Database) -> None:
     async with running_web(database) as web, http_client(web.app) as browser:
-        ticket = await issue_ticket(web.runtime)
+        ticket = await issue_ticket(web.runtime, await a_person(web.runtime))
         opened = await browser.post("/api/session", json={"ticket": ticket.secret})
         assert opened.status_code == 200
         cookie = opened.headers["Set-Cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=lax" in cookie
-        assert f"max-age={int(SESSION_SECONDS)}" in cookie
+        assert f"max-age={int(LONGEST_SESSION_SECONDS)}" in cookie
         problem(await web.stranger.post("/api/session", json={"ticket": ticket.secret}), 401, "UNAUTHORIZED")
 
         assert (await browser.get("/api/tokens")).status_code == 200
@@ -123,14 +125,14 @@ async def test_guessing_tickets_is_throttled(database: Database) -> None:
         answer = await web.stranger.post("/api/session", json={"ticket": "al_guess"})
         problem(answer, 429, "RATE_LIMITED")
         assert answer.headers["Retry-After"] == "60"
-        good = await issue_ticket(web.runtime)
+        good = await issue_ticket(web.runtime, await a_person(web.runtime))
         assert (await web.stranger.post("/api/session", json={"ticket": good.secret})).status_code == 200
 
 
 async def test_a_session_secret_is_no_api_token_and_a_ticket_is_neither(database: Database) -> None:
     async with running_web(database) as web:
-        session = await open_session(web.runtime, (await issue_ticket(web.runtime)).secret)
-        ticket = await issue_ticket(web.runtime)
+        session = await open_session(web.runtime, (await issue_ticket(web.runtime, await a_person(web.runtime))).secret)
+        ticket = await issue_ticket(web.runtime, await a_person(web.runtime))
         for secret in (session.secret, ticket.secret):
             answer = await web.stranger.get("/api/tokens", headers={"Authorization": f"Bearer {secret}"})
             problem(answer, 401, "UNAUTHORIZED")
@@ -142,7 +144,7 @@ async def test_a_session_secret_is_no_api_token_and_a_ticket_is_neither(database
 
 async def test_a_wrong_token_is_not_saved_by_a_good_cookie(database: Database) -> None:
     async with running_web(database) as web:
-        session = await open_session(web.runtime, (await issue_ticket(web.runtime)).secret)
+        session = await open_session(web.runtime, (await issue_ticket(web.runtime, await a_person(web.runtime))).secret)
         headers = {"Authorization": "Bearer al_wrong", "Cookie": f"{SESSION_COOKIE}={session.secret}"}
         problem(await web.stranger.get("/api/tokens", headers=headers), 401, "UNAUTHORIZED")
 

@@ -9,18 +9,19 @@ import httpx
 import pytest
 
 from autolynx.domain.metrics import Counters
-from autolynx.flows.access import issue_ticket
+from autolynx.flows.sessions import issue_ticket
 from autolynx.store.database import Database
 from autolynx.web.auth import SESSION_COOKIE
 from autolynx.web.pages.words import ago, grouped, money, share, span
 from tests.support.campaign_rows import START, add_call, change_campaign, change_contact, make_campaign
+from tests.support.signed_in import a_person
 from tests.support.web import Web, moved_clock, rows, running_web
 
 ENTER = "/enter"
 
 
 async def enter(web: Web, **query: str) -> httpx.Response:
-    ticket = await issue_ticket(web.runtime)
+    ticket = await issue_ticket(web.runtime, await a_person(web.runtime))
     return await web.stranger.get(ENTER, params={"ticket": ticket.secret, **query})
 
 
@@ -36,16 +37,18 @@ async def looked_at(web: Web, path: str) -> str:
 async def test_a_stranger_is_told_how_to_get_a_link(database: Database) -> None:
     async with running_web(database) as web:
         for path in ("/", "/campaigns/0b6bb0a4-0000-4000-8000-000000000000"):
-            answer = await web.stranger.get(path)
-            assert answer.status_code == 401
-            assert "You are not signed in" in answer.text
-            assert "autolynx link" in answer.text
+            answer = await web.stranger.get(path, headers={"Accept": "text/html"})
+            assert answer.status_code == 303
+            door = await web.stranger.get(answer.headers["Location"])
+            assert door.status_code == 200
+            assert "autolynx link" in door.text
+            assert (path == "/") is (f'name="next" value="{path}"' not in door.text)
 
 
 @pytest.mark.anyio
 async def test_a_ticket_opens_one_session_and_is_spent_by_it(database: Database) -> None:
     async with running_web(database) as web:
-        ticket = await issue_ticket(web.runtime)
+        ticket = await issue_ticket(web.runtime, await a_person(web.runtime))
         first = await web.stranger.get(ENTER, params={"ticket": ticket.secret})
         assert first.status_code == 303
         assert first.headers["location"] == "/"

@@ -78,7 +78,7 @@ async def test_the_red_button_says_what_happens_to_live_calls_and_is_put_on_reco
         assert "Hold all dialling" not in page
         assert "Dialling is held: Wrong script." in await text_of(browser, "/")
         (noted,) = await rows(database, "SELECT actor, details FROM audit_log WHERE action = 'dialing.held'")
-        assert (noted["actor"], noted["details"]) == ("browser", {"hangUp": False})
+        assert (noted["actor"], noted["details"]) == ("admin@example.com", {"hangUp": False})
 
 
 async def test_live_calls_can_be_hung_up_while_dialling_is_held(database: Database) -> None:

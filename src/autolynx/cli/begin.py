@@ -8,6 +8,7 @@ from rich.console import Console
 
 from autolynx.cli.choose import ACTOR, choose_assistant, choose_number
 from autolynx.cli.finish import write_lines
+from autolynx.domain.actor import Maker
 from autolynx.domain.campaign import Campaign, CampaignMode
 from autolynx.domain.campaign_changes import OptionChanges
 from autolynx.domain.import_report import ImportReport, ReportRow, UploadView
@@ -63,7 +64,7 @@ async def create_from_file(runtime: Runtime, wish: Wish, console: Console) -> Ca
         include_recently_called=wish.is_again,
         is_repeat_allowed=wish.is_again,
     )
-    created = await create_campaign(runtime, wanted, actor=ACTOR)
+    created = await create_campaign(runtime, wanted, by=Maker(name=ACTOR))
     if created.loaded.recently_called:
         _say(
             console,

@@ -1,12 +1,13 @@
 """A campaign in the terminal from its start to the results."""
 
 from pathlib import Path
+from uuid import UUID
 
 from rich.console import Console
 
 from autolynx.cli.choose import ACTOR
 from autolynx.cli.finish import print_summary, write_lines
-from autolynx.cli.signing_in import sign_in_link
+from autolynx.cli.signing_in import NOBODY, person_at_console, sign_in_link
 from autolynx.cli.stage import Stage
 from autolynx.cli.watch import Watched, display, watch
 from autolynx.domain.campaign import RUNNING_STATUSES, Campaign, CampaignStatus
@@ -40,15 +41,22 @@ async def dial_to_the_end(
         await resume_campaign(runtime, campaign.id)
     stage.go()
     shown = None if opens_dashboard else campaign.id
-    link = await sign_in_link(runtime, base_url=stage.base_url, campaign_id=shown)
     word = "Dashboard" if opens_dashboard else "Live page"
-    console.print(f"{word}: {link}", highlight=False, markup=False, soft_wrap=True)
+    where = await _link(stage, shown)
+    console.print(f"{word}: {where}", highlight=False, markup=False, soft_wrap=True)
     with display(console) as show:
         watched = await watch(runtime, campaign.id, stage.interrupts, show=show)
     export = await open_export(runtime, campaign.id, actor=ACTOR)
     await write_lines(output, export.chunks)
     print_summary(console, watched, output=output)
     return watched
+
+
+async def _link(stage: Stage, campaign_id: UUID | None) -> str:
+    person = await person_at_console(stage.runtime)
+    if person is None:
+        return NOBODY
+    return await sign_in_link(stage.runtime, person, base_url=stage.base_url, campaign_id=campaign_id)
 
 
 async def _mention_others(stage: Stage, campaign: Campaign, console: Console) -> None:

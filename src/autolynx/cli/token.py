@@ -8,6 +8,7 @@ import typer
 from autolynx.bootstrap import open_runtime
 from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
+from autolynx.domain.permission import Scope
 from autolynx.errors import NotFound, ValidationProblem
 from autolynx.flows import access
 from autolynx.runtime import Runtime
@@ -18,9 +19,12 @@ app = typer.Typer(help="Create, list and revoke API tokens.", no_args_is_help=Tr
 
 
 @app.command()
-def create(name: str = typer.Argument(help="What the token is for, for example the program's name.")) -> None:
-    """Create an API token. It is printed once, on standard output, and never shown again."""
-    made = _with_runtime(lambda runtime: access.create_token(runtime, name))
+def create(
+    name: str = typer.Argument(help="What the token is for, for example the program's name."),
+    scope: list[Scope] = typer.Option([Scope.ALL], help="What it may do; may be given several times."),
+) -> None:
+    """Create an API token of the installation itself. It is printed once, on standard output, and never shown again."""
+    made = _with_runtime(lambda runtime: access.create_token(runtime, name, scopes=scope))
     typer.echo(f"Token {made.token.id} for {made.token.name}; keep it now, it is not shown again:", err=True)
     print(made.secret)
 
@@ -28,9 +32,11 @@ def create(name: str = typer.Argument(help="What the token is for, for example t
 @app.command("list")
 def list_tokens() -> None:
     """List the tokens that were not revoked, without their secrets."""
-    for token in _with_runtime(access.list_tokens):
+    for holder in _with_runtime(access.list_tokens):
+        token, owner = holder.token, holder.person.email if holder.person else "console"
         used = f"last used {token.last_used_at:%Y-%m-%d %H:%M} UTC" if token.last_used_at else "never used"
-        print(f"{token.id}  {token.name}  made {token.created_at:%Y-%m-%d}, {used}")
+        scopes = ",".join(token.scopes)
+        print(f"{token.id}  {token.name}  {owner}  {scopes}  made {token.created_at:%Y-%m-%d}, {used}")
 
 
 @app.command()
@@ -41,7 +47,8 @@ def revoke(token: str = typer.Argument(help="The token's id or name.")) -> None:
 
 
 async def _revoke(runtime: Runtime, wanted: str) -> Token:
-    matches = [one for one in await access.list_tokens(runtime) if wanted in {str(one.id), one.name}]
+    known = [holder.token for holder in await access.list_tokens(runtime)]
+    matches = [one for one in known if wanted in {str(one.id), one.name}]
     if not matches:
         raise NotFound("There is no such token; `autolynx token list` shows those that are valid.")
     if len(matches) > 1:

@@ -1,24 +1,27 @@
-"""Access: tokens for programs, one-time tickets that open a browser session, and who stands behind a secret."""
+"""Access: tokens for programs, and who stands behind a secret."""
 
 import hashlib
 import hmac
 import secrets
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from autolynx.errors import Unauthorized, ValidationProblem
+from autolynx.domain.permission import OF_ROLE, OF_SCOPE, Role, Scope
+from autolynx.errors import Forbidden, ValidationProblem
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import audit, tokens
-from autolynx.store.tokens import Token, TokenKind
+from autolynx.store import audit, people, tokens
+from autolynx.store.database import Connection
+from autolynx.store.people import Person
+from autolynx.store.tokens import Holder, Token, TokenKind
 
 TOKEN_PREFIX = "al_"  # noqa: S105 - what secrets begin with, so that scanners recognise them
-TICKET_SECONDS = 15 * 60.0
-SESSION_SECONDS = 24 * 3600.0
+SESSION_SECONDS = 24 * 3600.0  # since its last use
+LONGEST_SESSION_SECONDS = 30 * 24 * 3600.0  # since signing in, however it is used
 USE_NOTED_EVERY_SECONDS = 60.0
-KEPT_AFTER_END_SECONDS = 7 * 24 * 3600.0
 MOST_NAME_CHARACTERS = 100
 
 
@@ -30,77 +33,80 @@ class NewToken:
     secret: str = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """A browser session just opened: its secret for the cookie, and what unsafe requests must send along."""
+async def create_token(
+    runtime: Runtime,
+    name: str,
+    *,
+    scopes: Collection[Scope] = (Scope.ALL,),
+    person: Person | None = None,
+    actor: str = "console",
+) -> NewToken:
+    """Create an API token, of a person or (None) of the installation itself.
 
-    token: Token
-    secret: str = field(repr=False)
-    csrf: str = field(repr=False)
-
-
-async def create_token(runtime: Runtime, name: str, *, actor: str = "console") -> NewToken:
-    """Create an API token. Raises ValidationProblem for a name of no or more than 100 characters."""
-    return await _create(runtime, name, TokenKind.API, expires_at=None, actor=actor)
-
-
-async def issue_ticket(runtime: Runtime, name: str = "browser", *, actor: str = "console") -> NewToken:
-    """Issue a ticket that opens one browser session within 15 minutes."""
-    expires_at = runtime.clock.now() + timedelta(seconds=TICKET_SECONDS)
-    return await _create(runtime, name, TokenKind.TICKET, expires_at=expires_at, actor=actor)
-
-
-async def open_session(runtime: Runtime, ticket: str) -> Session:
-    """Open a browser session of 24 hours; the ticket is spent by it. Raises Unauthorized."""
+    Raises ValidationProblem for a name of no or more than 100 characters and for no scope, Forbidden for a scope that
+    gives the person nothing.
+    """
     now = runtime.clock.now()
-    secret = _new_secret()
+    chosen = _checked_scopes(scopes, person.role if person else Role.ADMIN)
+    token = Token(
+        id=uuid.uuid4(),
+        name=_checked_name(name),
+        kind=TokenKind.API,
+        user_id=person.id if person else None,
+        scopes=chosen,
+        created_at=now,
+    )
     async with runtime.database.transaction() as conn:
-        spent = await tokens.claim_ticket(conn, hash_secret(ticket), now)
-        if spent is not None:
-            token = Token(
-                id=uuid.uuid4(),
-                name=spent.name,
-                kind=TokenKind.SESSION,
-                created_at=now,
-                expires_at=now + timedelta(seconds=SESSION_SECONDS),
-            )
-            await tokens.insert(conn, token, token_hash=hash_secret(secret))
-            await tokens.delete_expired(conn, expired_before=now - timedelta(seconds=KEPT_AFTER_END_SECONDS))
-            await audit.append(conn, now=now, actor=spent.name, action="session.opened", subject=str(token.id))
-        else:
-            minute = now.replace(second=0, microsecond=0)  # a flood of guesses costs one row a minute
-            await audit.append_once_since(
-                conn, since=minute, now=now, actor="unknown", action="session.refused", details={}
-            )
-    if spent is None:
-        raise Unauthorized("This sign-in ticket is not valid any more; ask for a new one.")
-    return Session(token=token, secret=secret, csrf=csrf_for(secret))
+        secret = await keep_token(conn, token)
+        details = {"scopes": [scope.value for scope in chosen]}
+        await audit.append(conn, now=now, actor=actor, action="api.created", subject=str(token.id), details=details)
+    log.info("access.created", kind=token.kind, id=str(token.id))
+    return NewToken(token=token, secret=secret)
 
 
-async def revoke(runtime: Runtime, token_id: UUID, *, actor: str = "console") -> None:
-    """Revoke a token or end a session, at once. Raises NotFound."""
+async def revoke(runtime: Runtime, token_id: UUID, *, owner_id: UUID | None = None, actor: str = "console") -> None:
+    """Revoke a token or end a session, at once. Raises NotFound; for one that `owner_id` does not own as well."""
     now = runtime.clock.now()
     async with runtime.database.transaction() as conn:
-        if await tokens.save_revoked(conn, token_id, now):
+        if await tokens.save_revoked(conn, token_id, now, owner_id=owner_id):
             await audit.append(conn, now=now, actor=actor, action="token.revoked", subject=str(token_id))
 
 
-async def list_tokens(runtime: Runtime) -> list[Token]:
-    """Return the API tokens that were not revoked."""
+async def list_tokens(runtime: Runtime, *, owner_id: UUID | None = None) -> list[Holder]:
+    """Return the API tokens that were not revoked, of one person or (None) of all."""
     async with runtime.database.connection() as conn:
-        return await tokens.list_all(conn, TokenKind.API)
+        return await tokens.list_api_tokens(conn, owner_id=owner_id)
 
 
-async def find_holder(runtime: Runtime, secret: str, kind: TokenKind) -> Token | None:
-    """Return the valid token behind a secret; None for anything else. Its use is noted once a minute."""
+async def find_holder(runtime: Runtime, secret: str, kind: TokenKind) -> Holder | None:
+    """Return who holds a secret that is valid; None for anything else. Its use is noted once a minute.
+
+    Somebody who was removed from the list holds nothing any more, and a session belongs to a person.
+    """
     now = runtime.clock.now()
     async with runtime.database.connection() as conn:
-        token = await tokens.find(conn, hash_secret(secret))
-        if token is None or token.kind is not kind or not token.is_valid(now):
+        holder = await tokens.find(conn, hash_secret(secret))
+        if holder is None or holder.token.kind is not kind or not is_open(holder, now):
             return None
-        if _is_use_due(token, now):
-            await tokens.save_use(conn, token.id, now)
-    return token
+        if _is_use_due(holder.token, now):
+            await tokens.save_use(conn, holder.token.id, now, expires_at=_expiry(holder.token, now))
+            if holder.person is not None:
+                await people.save_seen(conn, holder.person.id, now)
+    return holder
+
+
+def is_open(holder: Holder, now: datetime) -> bool:
+    """Whether a token opens anything at that moment."""
+    if holder.person is None:
+        return holder.token.kind is TokenKind.API and holder.token.is_valid(now)
+    return holder.token.is_valid(now) and holder.person.allowlisted
+
+
+async def keep_token(conn: Connection, token: Token) -> str:
+    """Insert a token under a new secret; returns the secret."""
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    await tokens.insert(conn, token, token_hash=hash_secret(secret))
+    return secret
 
 
 def csrf_for(session_secret: str) -> str:
@@ -117,19 +123,26 @@ def _is_use_due(token: Token, now: datetime) -> bool:
     return token.last_used_at is None or now - token.last_used_at > timedelta(seconds=USE_NOTED_EVERY_SECONDS)
 
 
-def _new_secret() -> str:
-    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+def _expiry(token: Token, now: datetime) -> datetime | None:
+    """Return when a token ends that is used now: a session slides, up to a bound."""
+    if token.kind is not TokenKind.SESSION:
+        return token.expires_at
+    longest = token.created_at + timedelta(seconds=LONGEST_SESSION_SECONDS)
+    return min(longest, now + timedelta(seconds=SESSION_SECONDS))
 
 
-async def _create(runtime: Runtime, name: str, kind: TokenKind, *, expires_at: datetime | None, actor: str) -> NewToken:
+def _checked_name(name: str) -> str:
     name = name.strip()
     if not 1 <= len(name) <= MOST_NAME_CHARACTERS or not name.isprintable():
         raise ValidationProblem("name: give the token a name of 1 to 100 printable characters.", field="name")
-    now = runtime.clock.now()
-    secret = _new_secret()
-    token = Token(id=uuid.uuid4(), name=name, kind=kind, created_at=now, expires_at=expires_at)
-    async with runtime.database.transaction() as conn:
-        await tokens.insert(conn, token, token_hash=hash_secret(secret))
-        await audit.append(conn, now=now, actor=actor, action=f"{kind}.created", subject=str(token.id))
-    log.info("access.created", kind=kind, id=str(token.id))
-    return NewToken(token=token, secret=secret)
+    return name
+
+
+def _checked_scopes(scopes: Collection[Scope], role: Role) -> tuple[Scope, ...]:
+    chosen = tuple(sorted(set(scopes)))
+    if not chosen:
+        raise ValidationProblem("scopes: choose at least one.", field="scopes")
+    for scope in chosen:
+        if not OF_SCOPE[scope] & OF_ROLE[role]:
+            raise Forbidden(f"scopes: {scope} gives nothing that your role may do.", details={"field": "scopes"})
+    return chosen

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from autolynx.domain.actor import Maker
 from autolynx.domain.campaign import MAX_CAP, MIN_CAP, Campaign, CampaignMode, CampaignOptions, CampaignStatus
 from autolynx.domain.campaign_changes import OptionChanges, check_options, with_options
 from autolynx.domain.campaign_name import default_name
@@ -77,9 +78,7 @@ class Edited:
         return self.after.cap > self.before.cap or (was_gated and not is_gated)
 
 
-async def create_campaign(
-    runtime: Runtime, wanted: NewCampaign, *, actor: str, owner_id: UUID | None = None
-) -> Created:
+async def create_campaign(runtime: Runtime, wanted: NewCampaign, *, by: Maker) -> Created:
     """Create a campaign with all the contacts of an upload, or nothing at all.
 
     Raises ValidationProblem for a name, cap or phone number that cannot be; NotFound for the upload; Conflict for a
@@ -100,7 +99,7 @@ async def create_campaign(
         total_contacts=0,
         created_at=runtime.clock.now(),
     )
-    created = await _insert(runtime, draft, wanted, actor=actor, owner_id=owner_id)
+    created = await _insert(runtime, draft, wanted, by=by)
     log.info("campaign.created", campaign_id=str(draft.id), contacts=created.loaded.contacts)
     return created
 
@@ -155,37 +154,35 @@ def check_cap(cap: int) -> int:
     return cap
 
 
-async def _insert(
-    runtime: Runtime, draft: Campaign, wanted: NewCampaign, *, actor: str, owner_id: UUID | None
-) -> Created:
+async def _insert(runtime: Runtime, draft: Campaign, wanted: NewCampaign, *, by: Maker) -> Created:
     """Insert under the chosen name, or under the first free one of our own making."""
     for tries_left in reversed(range(NAME_TRIES)):
-        named = draft if draft.name else await _with_default_name(runtime, draft, wanted, owner_id)
+        named = draft if draft.name else await _with_default_name(runtime, draft, wanted, by.sees_only)
         try:
-            return await _insert_named(runtime, named, wanted, actor=actor, owner_id=owner_id)
+            return await _insert_named(runtime, named, wanted, by=by)
         except Conflict as error:
             if draft.name or not tries_left or not is_about_name(error):
                 raise await with_suggestion(runtime, error, named.name) from None
     raise AssertionError("the last try returns or raises")
 
 
-async def _with_default_name(runtime: Runtime, draft: Campaign, wanted: NewCampaign, owner_id: UUID | None) -> Campaign:
+async def _with_default_name(
+    runtime: Runtime, draft: Campaign, wanted: NewCampaign, sees_only: UUID | None
+) -> Campaign:
     async with runtime.database.connection() as conn:
-        upload = await uploads.get_upload(conn, wanted.upload_id, owner_id=owner_id, now=runtime.clock.now())
+        upload = await uploads.get_upload(conn, wanted.upload_id, owner_id=sees_only, now=runtime.clock.now())
     name = default_name(upload.file_name, draft.created_at.date())
     return dataclasses.replace(draft, name=await suggest_name(runtime, name) or name)
 
 
 @once_more
-async def _insert_named(
-    runtime: Runtime, draft: Campaign, wanted: NewCampaign, *, actor: str, owner_id: UUID | None
-) -> Created:
+async def _insert_named(runtime: Runtime, draft: Campaign, wanted: NewCampaign, *, by: Maker) -> Created:
     now = runtime.clock.now()
     async with runtime.database.transaction(timeouts=LOADING) as conn:
         await assistants.get_usable_config(conn, draft.assistant_id)
-        upload = await uploads.get_upload(conn, wanted.upload_id, owner_id=owner_id, now=now)
+        upload = await uploads.get_upload(conn, wanted.upload_id, owner_id=by.sees_only, now=now)
         options = {"region": upload.region, **wanted.options}
-        await campaigns.insert(conn, draft, options=options, owner_id=owner_id)
+        await campaigns.insert(conn, draft, options=options, owner_id=by.owner_id)
         loaded = await load_into_campaign(
             conn,
             upload_id=upload.id,
@@ -193,11 +190,13 @@ async def _insert_named(
             now=now,
             skip_called_within_days=0 if wanted.include_recently_called else runtime.settings.recent_call_days,
             is_repeat_allowed=wanted.is_repeat_allowed,
-            owner_id=owner_id,
+            owner_id=by.sees_only,
         )
         await campaigns.save_contacts_loaded(conn, draft.id, total_contacts=loaded.contacts, report=counts_of(loaded))
         counts = {"contacts": loaded.contacts}
-        await audit.append(conn, now=now, actor=actor, action="campaign.created", subject=str(draft.id), details=counts)
+        await audit.append(
+            conn, now=now, actor=by.name, action="campaign.created", subject=str(draft.id), details=counts
+        )
     campaign = dataclasses.replace(draft, total_contacts=loaded.contacts, options=CampaignOptions.from_json(options))
     return Created(campaign=campaign, loaded=loaded)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from autolynx.domain.actor import Maker
 from autolynx.domain.campaign import Campaign, CampaignMode, CampaignOptions, CampaignStatus
 from autolynx.domain.campaign_name import MAX_CAMPAIGN_NAME_CHARACTERS
 from autolynx.domain.plan import Plan, Skipped
@@ -90,9 +91,7 @@ async def plan_follow_up(runtime: Runtime, wanted: FollowUp) -> FollowUpPlan:
     return FollowUpPlan(matched=sum(fates.values()), plan=plan, suggested_name=name, followers=followers)
 
 
-async def create_follow_up(
-    runtime: Runtime, wanted: FollowUp, *, actor: str, owner_id: UUID | None = None
-) -> FollowedUp:
+async def create_follow_up(runtime: Runtime, wanted: FollowUp, *, by: Maker) -> FollowedUp:
     """Create a campaign of contacts of another one: all of them or nothing.
 
     Never come along: who is unsure or excluded, has a live call, is still due in a campaign that was not stopped, or
@@ -115,7 +114,7 @@ async def create_follow_up(
         **_FRESH,
         created_at=runtime.clock.now(),
     )
-    made = await _insert(runtime, draft, wanted, parent_name=parent.name, actor=actor, owner_id=owner_id)
+    made = await _insert(runtime, draft, wanted, parent_name=parent.name, by=by)
     log.info("campaign.created", campaign_id=str(draft.id), contacts=made.campaign.total_contacts)
     return made
 
@@ -138,15 +137,13 @@ _FRESH: dict[str, Any] = {
 _OF_THE_PARENT_ALONE = {"canary", "testCall"}
 
 
-async def _insert(
-    runtime: Runtime, draft: Campaign, wanted: FollowUp, *, parent_name: str, actor: str, owner_id: UUID | None
-) -> FollowedUp:
+async def _insert(runtime: Runtime, draft: Campaign, wanted: FollowUp, *, parent_name: str, by: Maker) -> FollowedUp:
     """Insert under the chosen name, or under the first free one of our own making."""
     for tries_left in reversed(range(NAME_TRIES)):
         ours = _default_name(parent_name)
         named = draft if draft.name else dataclasses.replace(draft, name=await suggest_name(runtime, ours) or ours)
         try:
-            return await _insert_named(runtime, named, wanted, actor=actor, owner_id=owner_id)
+            return await _insert_named(runtime, named, wanted, by=by)
         except Conflict as error:
             if draft.name or not tries_left or not is_about_name(error):
                 raise await with_suggestion(runtime, error, named.name) from None
@@ -154,16 +151,14 @@ async def _insert(
 
 
 @once_more
-async def _insert_named(
-    runtime: Runtime, draft: Campaign, wanted: FollowUp, *, actor: str, owner_id: UUID | None
-) -> FollowedUp:
+async def _insert_named(runtime: Runtime, draft: Campaign, wanted: FollowUp, *, by: Maker) -> FollowedUp:
     now = runtime.clock.now()
     async with runtime.database.transaction(timeouts=LOADING) as conn:
         await follow_ups.lock_followed(conn, wanted.campaign_id)
         parent = await _hold_if_over(conn, wanted.campaign_id)
         await assistants.get_usable_config(conn, draft.assistant_id)
         stored = _options((await reports.get_campaign(conn, parent.id)).options, wanted)
-        await campaigns.insert(conn, draft, options=stored, owner_id=owner_id)
+        await campaigns.insert(conn, draft, options=stored, owner_id=by.owner_id)
         contacts = _contacts(runtime, parent, wanted)
         fates = await follow_ups.count_fates(conn, contacts)
         total = await _copy(conn, contacts, draft.id, fates)
@@ -171,7 +166,7 @@ async def _insert_named(
         await campaigns.save_contacts_loaded(conn, draft.id, total_contacts=total, report=counts)
         details = {"contacts": total, "follows": str(parent.id)}
         subject = str(draft.id)
-        await audit.append(conn, now=now, actor=actor, action="campaign.created", subject=subject, details=details)
+        await audit.append(conn, now=now, actor=by.name, action="campaign.created", subject=subject, details=details)
     skipped = _skipped(fates, days=runtime.settings.recent_call_days)
     return FollowedUp(campaign=dataclasses.replace(draft, total_contacts=total), skipped=skipped)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from autolynx.domain.actor import Maker
 from autolynx.domain.campaign import Campaign, CampaignMode, CampaignOptions, CampaignStatus
 from autolynx.domain.campaign_name import MAX_CAMPAIGN_NAME_CHARACTERS
 from autolynx.domain.contact_fields import BUSINESS_NAME, NAME, TextRule
@@ -48,7 +49,7 @@ class _Person:
     phone: Phone = field(repr=False)
 
 
-async def place_test_call(runtime: Runtime, assistant_id: UUID, wanted: TestCall, *, actor: str) -> Campaign:
+async def place_test_call(runtime: Runtime, assistant_id: UUID, wanted: TestCall, *, by: Maker) -> Campaign:
     """Queue a call of that assistant to one number, as a campaign of its own; the caller refills right after it.
 
     Raises ValidationProblem naming the field, NotFound, ProviderError, and Conflict where it cannot be placed now:
@@ -77,7 +78,7 @@ async def place_test_call(runtime: Runtime, assistant_id: UUID, wanted: TestCall
         created_at=runtime.clock.now(),
         options=CampaignOptions(region=region, is_test=True),
     )
-    await _insert_named(runtime, draft, person, assistant=assistant.name, actor=actor)
+    await _insert_named(runtime, draft, person, assistant=assistant.name, by=by)
     log.info("test_call.queued", campaign_id=str(draft.id), assistant_id=str(assistant_id))
     async with runtime.database.connection() as conn:
         return await campaigns.get(conn, draft.id)
@@ -107,12 +108,12 @@ def _require_room(state: DialingState, phone_number_id: str) -> None:
         raise Conflict(f"No test call can be placed from this number now. {number.sentence}")
 
 
-async def _insert_named(runtime: Runtime, draft: Campaign, person: _Person, *, assistant: str, actor: str) -> None:
+async def _insert_named(runtime: Runtime, draft: Campaign, person: _Person, *, assistant: str, by: Maker) -> None:
     """Insert under a free name; somebody may take it in the same second."""
     for tries_left in reversed(range(NAME_TRIES)):
         name = await _name(runtime, assistant, draft.created_at)
         try:
-            await _insert(runtime, replace(draft, name=name), person, actor=actor)
+            await _insert(runtime, replace(draft, name=name), person, by=by)
         except Conflict as error:
             if not tries_left or error.details.get("field") != "name":
                 raise
@@ -132,14 +133,14 @@ async def _name(runtime: Runtime, assistant: str, now: datetime) -> str:
 
 
 @once_more
-async def _insert(runtime: Runtime, draft: Campaign, person: _Person, *, actor: str) -> None:
+async def _insert(runtime: Runtime, draft: Campaign, person: _Person, *, by: Maker) -> None:
     """Insert and start it in one, alone with this number: two clicks make one call, and none is left half made."""
     async with runtime.database.transaction() as conn:
         await test_calls.lock_phone(conn, person.phone.e164)
         if await test_calls.is_being_called(conn, person.phone.e164):
             raise Conflict("phone: this number is on a call, or about to be called, right now; wait until it is over.")
         options = {"testCall": True, "region": draft.options.region}
-        await campaigns.insert(conn, draft, options=options)
+        await campaigns.insert(conn, draft, options=options, owner_id=by.owner_id)
         await test_calls.insert_contact(
             conn, draft.id, name=person.name, business_name=person.business_name, phone=person.phone
         )
@@ -147,7 +148,7 @@ async def _insert(runtime: Runtime, draft: Campaign, person: _Person, *, actor: 
         await audit.append(
             conn,
             now=draft.created_at,
-            actor=actor,
+            actor=by.name,
             action="test_call.queued",
             subject=str(draft.id),
             details={"assistantId": str(draft.assistant_id)},

@@ -22,7 +22,8 @@ _FIGURES = f"""
     WITH chosen AS (SELECT id, assistant_id FROM campaigns
         WHERE options_json ->> 'testCall' IS DISTINCT FROM 'true'
             AND (%(assistant_id)s::uuid IS NULL OR assistant_id = %(assistant_id)s)
-            AND (%(campaign_id)s::uuid IS NULL OR id = %(campaign_id)s)),
+            AND (%(campaign_id)s::uuid IS NULL OR id = %(campaign_id)s)
+            AND (%(owner_id)s::uuid IS NULL OR owner_id = %(owner_id)s)),
     bounds AS (SELECT %(first)s::date::timestamp AT TIME ZONE %(timezone)s AS low,
         (%(last)s::date + 1)::timestamp AT TIME ZONE %(timezone)s AS high),
     parts AS (
@@ -46,10 +47,11 @@ _TOTAL, _DAY, _HOUR, _ASSISTANT = 0b111, 0b011, 0b101, 0b110
 
 @dataclass(frozen=True, kw_only=True)
 class CallFilter:
-    """Which calls count: those of one assistant, of one campaign, or all."""
+    """Which calls count: those of one assistant, of one campaign, of one person's campaigns, or all."""
 
     assistant_id: UUID | None = None
     campaign_id: UUID | None = None
+    owner_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,23 +63,26 @@ class Choice:
     is_deleted: bool
 
 
-async def list_assistants(conn: Connection) -> list[Choice]:
-    """Return the assistants that a campaign has, by name."""
+async def list_assistants(conn: Connection, *, owner_id: UUID | None = None) -> list[Choice]:
+    """Return the assistants that a campaign has, of one person or of anybody, by name."""
     cursor = await conn.execute(
         """SELECT a.id, a.name, a.deleted_at IS NOT NULL AS is_deleted FROM assistants a
-           WHERE EXISTS (SELECT FROM campaigns c WHERE c.assistant_id = a.id) ORDER BY lower(a.name), a.id"""
+           WHERE EXISTS (SELECT FROM campaigns c WHERE c.assistant_id = a.id
+               AND (%(owner)s::uuid IS NULL OR c.owner_id = %(owner)s)) ORDER BY lower(a.name), a.id""",
+        {"owner": owner_id},
     )
     return [Choice(**row) for row in await cursor.fetchall()]
 
 
-async def list_campaigns(conn: Connection, also: UUID | None) -> list[Choice]:
-    """Return the newest campaigns that were started, and the one named by `also` with them."""
+async def list_campaigns(conn: Connection, also: UUID | None, *, owner_id: UUID | None = None) -> list[Choice]:
+    """Return the newest campaigns that were started, of one person or of all, and the one named by `also` with them."""
     cursor = await conn.execute(
         """SELECT id, name, deleted_at IS NOT NULL AS is_deleted FROM campaigns
            WHERE id = %(also)s OR id IN (SELECT id FROM campaigns WHERE queued_at IS NOT NULL
-               AND options_json ->> 'testCall' IS DISTINCT FROM 'true' ORDER BY created_at DESC LIMIT %(most)s)
+               AND options_json ->> 'testCall' IS DISTINCT FROM 'true'
+               AND (%(owner)s::uuid IS NULL OR owner_id = %(owner)s) ORDER BY created_at DESC LIMIT %(most)s)
            ORDER BY created_at DESC, id""",
-        {"also": also, "most": MOST_CHOICES},
+        {"also": also, "most": MOST_CHOICES, "owner": owner_id},
     )
     return [Choice(**row) for row in await cursor.fetchall()]
 
@@ -118,6 +123,7 @@ async def get_analytics(conn: Connection, period: Period, chosen: CallFilter) ->
             "timezone": period.timezone,
             "assistant_id": chosen.assistant_id,
             "campaign_id": chosen.campaign_id,
+            "owner_id": chosen.owner_id,
         },
     )
     return _analytics(period, await cursor.fetchall())

@@ -126,9 +126,9 @@ async def list_events(conn: Connection, call_id: UUID, *, most: int) -> list[Eve
 
 
 async def list_unsure(
-    conn: Connection, *, campaign_id: UUID | None = None, limit: int, skip: int
+    conn: Connection, *, campaign_id: UUID | None = None, owner_id: UUID | None = None, limit: int, skip: int
 ) -> list[UnsureReport]:
-    """Return the contacts, of one campaign or of all, that wait for a decision, in the order of the file."""
+    """Return the contacts that wait for a decision, in the order of the file: of one campaign, one person's, or all."""
     cursor = await conn.execute(
         """SELECT k.id AS call_id, t.campaign_id, c.name AS campaign,
                c.status::text AS campaign_status, t.id AS contact_id, t.name, t.business_name,
@@ -137,28 +137,32 @@ async def list_unsure(
            CROSS JOIN LATERAL (SELECT * FROM calls s WHERE s.contact_id = t.id
                AND s.outcome IS DISTINCT FROM 'not_dialled' ORDER BY s.attempt DESC LIMIT 1) k
            WHERE t.is_unsure AND (%(campaign_id)s::uuid IS NULL OR t.campaign_id = %(campaign_id)s)
+               AND (%(owner_id)s::uuid IS NULL OR c.owner_id = %(owner_id)s)
            ORDER BY c.created_at, c.id, t.position LIMIT %(limit)s OFFSET %(skip)s""",
-        {"campaign_id": campaign_id, "limit": limit, "skip": skip},
+        {"campaign_id": campaign_id, "owner_id": owner_id, "limit": limit, "skip": skip},
     )
     return [UnsureReport(**row) for row in await cursor.fetchall()]
 
 
-async def count_unsure(conn: Connection) -> int:
-    """Count the contacts that wait for a decision, from the counters."""
+async def count_unsure(conn: Connection, *, owner_id: UUID | None = None) -> int:
+    """Count the contacts that wait for a decision, of one person's campaigns or of all, from the counters."""
     cursor = await conn.execute(
         """SELECT coalesce(sum(n.unsure), 0) AS found FROM campaign_counters n
-           JOIN campaigns c ON c.id = n.campaign_id WHERE c.deleted_at IS NULL AND n.unsure > 0"""
+           JOIN campaigns c ON c.id = n.campaign_id WHERE c.deleted_at IS NULL AND n.unsure > 0
+               AND (%(owner)s::uuid IS NULL OR c.owner_id = %(owner)s)""",
+        {"owner": owner_id},
     )
     row = await cursor.fetchone()
     return int(row["found"]) if row else 0
 
 
 async def list_incidents(
-    conn: Connection, *, kinds: Sequence[str] = (), limit: int, skip: int
+    conn: Connection, *, kinds: Sequence[str] = (), owner_id: UUID | None = None, limit: int, skip: int
 ) -> tuple[list[IncidentReport], int]:
-    """Return incidents, newest first, and how many there are; of some kinds only, if any are named."""
-    where = "(cardinality(%(kinds)s::text[]) = 0 OR i.kind = ANY(%(kinds)s))"
-    values = {"kinds": list(kinds), "limit": limit, "skip": skip}
+    """Return incidents, newest first, and how many there are; of some kinds or one person's campaigns, if wanted."""
+    where = """(cardinality(%(kinds)s::text[]) = 0 OR i.kind = ANY(%(kinds)s)) AND (%(owner)s::uuid IS NULL
+        OR i.campaign_id IN (SELECT id FROM campaigns WHERE owner_id = %(owner)s))"""
+    values = {"kinds": list(kinds), "owner": owner_id, "limit": limit, "skip": skip}
     cursor = await conn.execute(
         f"""SELECT i.id, i.kind, i.campaign_id, c.name AS campaign, i.call_id, i.sentence, i.created_at
             FROM incidents i LEFT JOIN campaigns c ON c.id = i.campaign_id

@@ -88,13 +88,16 @@ async def get(conn: Connection, assistant_id: UUID) -> DirectoryRow:
     return _from_row(row)
 
 
-async def list_campaigns(conn: Connection, assistant_id: UUID, *, most: int) -> Sequence[UsedIn]:
-    """Return the campaigns with this assistant: those that are not over first, then the latest."""
+async def list_campaigns(
+    conn: Connection, assistant_id: UUID, *, owner_id: UUID | None = None, most: int
+) -> Sequence[UsedIn]:
+    """Return the campaigns, of one person or of all, with this assistant: those not over first, then the latest."""
     cursor = await conn.execute(
         """SELECT id, name, status FROM campaigns
-           WHERE assistant_id = %s AND deleted_at IS NULL AND NOT is_test
-           ORDER BY status IN ('COMPLETED', 'CANCELED'), created_at DESC, id LIMIT %s""",
-        [assistant_id, most],
+           WHERE assistant_id = %(assistant)s AND deleted_at IS NULL AND NOT is_test
+               AND (%(owner)s::uuid IS NULL OR owner_id = %(owner)s)
+           ORDER BY status IN ('COMPLETED', 'CANCELED'), created_at DESC, id LIMIT %(most)s""",
+        {"assistant": assistant_id, "owner": owner_id, "most": most},
     )
     return [UsedIn(**{**row, "status": CampaignStatus(row["status"])}) for row in await cursor.fetchall()]
 

@@ -45,15 +45,20 @@ class CampaignReport:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignFilter:
-    """Which campaigns are wanted: in any of these states, with this text in the name, test calls too or not."""
+    """Which campaigns are wanted: in any of these states, with this text in the name, test calls too or not, of whom.
+
+    `owner_id` None: of everybody.
+    """
 
     statuses: Sequence[CampaignStatus] = ()
     search: str = ""
     includes_tests: bool = False
+    owner_id: UUID | None = None
 
 
 _WHERE = """AND (cardinality(%(statuses)s::text[]) = 0 OR c.status::text = ANY(%(statuses)s))
-    AND (%(search)s = '' OR c.name ILIKE %(like)s) AND (%(tests)s OR NOT c.is_test)"""
+    AND (%(search)s = '' OR c.name ILIKE %(like)s) AND (%(tests)s OR NOT c.is_test)
+    AND (%(owner)s::uuid IS NULL OR c.owner_id = %(owner)s)"""
 
 
 async def list_campaigns(
@@ -122,6 +127,7 @@ def _parameters(chosen: CampaignFilter) -> dict[str, Any]:
     return {
         "statuses": [status.value for status in chosen.statuses],
         "search": chosen.search,
+        "owner": chosen.owner_id,
         "like": like_pattern(chosen.search),
         "tests": chosen.includes_tests,
     }

@@ -1,12 +1,15 @@
 """Tokens: API tokens, one-time tickets and browser sessions. Only hashes are kept; a secret is shown once."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from autolynx.domain.permission import Role, Scope
 from autolynx.errors import NotFound
 from autolynx.store.database import Connection, Row
+from autolynx.store.people import JOINED_COLUMNS, Person, person_from_row
 
 
 class TokenKind(StrEnum):
@@ -15,88 +18,159 @@ class TokenKind(StrEnum):
     API = "api"
     TICKET = "ticket"  # opens one session and is spent by it
     SESSION = "session"
+    RESET = "reset"  # lets one new password be set and is spent by it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Token:
-    """A row of `api_tokens`. `expires_at` None: until revoked."""
+    """A row of `api_tokens`. `expires_at` None: until revoked. `user_id` None: made by the command line for a program.
+
+    `identity_until`: until when the identity provider vouches for a session; None where it need not be asked again.
+    """
 
     id: UUID
     name: str
     kind: TokenKind
     created_at: datetime
+    user_id: UUID | None = None
+    scopes: tuple[Scope, ...] = (Scope.ALL,)
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    identity_until: datetime | None = None
 
     def is_valid(self, now: datetime) -> bool:
         """Whether it still opens anything."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
-_COLUMNS = "id, name, kind, created_at, expires_at, last_used_at, revoked_at"
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """A token with the person behind it, None for one that the command line made."""
+
+    token: Token
+    person: Person | None
+
+
+_NAMES = ("id, name, kind, user_id, scopes, created_at, expires_at, last_used_at, revoked_at, identity_until").split(
+    ", "
+)
+_COLUMNS = ", ".join(f"t.{name}" for name in _NAMES)
 
 
 def _from_row(row: Row) -> Token:
-    return Token(**{**row, "kind": TokenKind(row["kind"])})
+    values = {name: row[name] for name in _NAMES}
+    scopes = tuple(Scope(scope) for scope in values["scopes"])
+    return Token(**{**values, "kind": TokenKind(values["kind"]), "scopes": scopes})
 
 
 async def insert(conn: Connection, token: Token, *, token_hash: bytes) -> None:
     """Insert a token under the hash of its secret."""
     await conn.execute(
-        """INSERT INTO api_tokens (id, name, kind, token_hash, created_at, expires_at)
-           VALUES (%s, %s, %s, %s, %s, %s)""",
-        [token.id, token.name, token.kind, token_hash, token.created_at, token.expires_at],
+        """INSERT INTO api_tokens (id, name, kind, token_hash, user_id, scopes, created_at, expires_at, identity_until)
+           VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        [
+            token.id,
+            token.name,
+            token.kind,
+            token_hash,
+            token.user_id,
+            [scope.value for scope in token.scopes],
+            token.created_at,
+            token.expires_at,
+            token.identity_until,
+        ],
     )
 
 
-async def find(conn: Connection, token_hash: bytes) -> Token | None:
-    """Return the token of that hash, valid or not; None where there is none."""
-    cursor = await conn.execute(f"SELECT {_COLUMNS} FROM api_tokens WHERE token_hash = %s", [token_hash])
+async def find(conn: Connection, token_hash: bytes) -> Holder | None:
+    """Return the token of that hash, valid or not, with its person; None where there is none."""
+    cursor = await conn.execute(
+        f"""SELECT {_COLUMNS}, {JOINED_COLUMNS} FROM api_tokens t LEFT JOIN user_profiles p ON p.id = t.user_id
+            WHERE t.token_hash = %s""",
+        [token_hash],
+    )
     row = await cursor.fetchone()
-    return None if row is None else _from_row(row)
+    if row is None:
+        return None
+    person = person_from_row(row, prefix="person_") if row["user_id"] is not None else None
+    return Holder(token=_from_row(row), person=person)
 
 
-async def list_all(conn: Connection, kind: TokenKind) -> list[Token]:
-    """Return the tokens of that kind that were not revoked, oldest first."""
+async def list_api_tokens(conn: Connection, *, owner_id: UUID | None) -> list[Holder]:
+    """Return the API tokens that were not revoked, of one person or (None) of all, oldest first."""
     cursor = await conn.execute(
-        f"SELECT {_COLUMNS} FROM api_tokens WHERE kind = %s AND revoked_at IS NULL ORDER BY created_at, id", [kind]
+        f"""SELECT {_COLUMNS}, {JOINED_COLUMNS} FROM api_tokens t LEFT JOIN user_profiles p ON p.id = t.user_id
+            WHERE t.kind = 'api' AND t.revoked_at IS NULL AND (%(owner)s::uuid IS NULL OR t.user_id = %(owner)s)
+            ORDER BY t.created_at, t.id""",
+        {"owner": owner_id},
     )
-    return [_from_row(row) for row in await cursor.fetchall()]
+    return [
+        Holder(token=_from_row(row), person=person_from_row(row, prefix="person_") if row["user_id"] else None)
+        for row in await cursor.fetchall()
+    ]
 
 
-async def save_use(conn: Connection, token_id: UUID, now: datetime) -> None:
-    """Note that a token was used."""
-    await conn.execute("UPDATE api_tokens SET last_used_at = %s WHERE id = %s", [now, token_id])
+async def save_use(conn: Connection, token_id: UUID, now: datetime, *, expires_at: datetime | None) -> None:
+    """Note that a token was used, and until when it holds from now on."""
+    await conn.execute(
+        "UPDATE api_tokens SET last_used_at = %s, expires_at = %s WHERE id = %s", [now, expires_at, token_id]
+    )
 
 
-async def claim_ticket(conn: Connection, token_hash: bytes, now: datetime) -> Token | None:
-    """Spend a ticket: returns it to exactly one caller, and None to everybody else."""
+async def claim_ticket(conn: Connection, token_hash: bytes, kind: TokenKind, now: datetime) -> Token | None:
+    """Spend a ticket or a reset: returns it to exactly one caller, and None to everybody else."""
     cursor = await conn.execute(
-        f"""UPDATE api_tokens SET revoked_at = %(now)s, last_used_at = %(now)s
-            WHERE token_hash = %(hash)s AND kind = 'ticket' AND revoked_at IS NULL AND expires_at > %(now)s
+        f"""UPDATE api_tokens t SET revoked_at = %(now)s, last_used_at = %(now)s
+            WHERE token_hash = %(hash)s AND kind = %(kind)s AND revoked_at IS NULL AND expires_at > %(now)s
             RETURNING {_COLUMNS}""",
-        {"hash": token_hash, "now": now},
+        {"hash": token_hash, "kind": kind, "now": now},
     )
     row = await cursor.fetchone()
     return None if row is None else _from_row(row)
 
 
-async def save_revoked(conn: Connection, token_id: UUID, now: datetime) -> bool:
-    """Revoke a token; False where it was revoked already. Raises NotFound."""
+async def save_revoked(conn: Connection, token_id: UUID, now: datetime, *, owner_id: UUID | None = None) -> bool:
+    """Revoke a token; False where it was revoked already. Raises NotFound, for one of somebody else's too."""
+    values = {"now": now, "id": token_id, "owner": owner_id}
+    is_theirs = "id = %(id)s AND (%(owner)s::uuid IS NULL OR user_id = %(owner)s)"
     cursor = await conn.execute(
-        "UPDATE api_tokens SET revoked_at = %s WHERE id = %s AND revoked_at IS NULL", [now, token_id]
+        f"UPDATE api_tokens SET revoked_at = %(now)s WHERE {is_theirs} AND revoked_at IS NULL", values
     )
     if cursor.rowcount == 1:
         return True
-    known = await (await conn.execute("SELECT 1 AS one FROM api_tokens WHERE id = %s", [token_id])).fetchone()
+    known = await (await conn.execute(f"SELECT 1 AS one FROM api_tokens WHERE {is_theirs}", values)).fetchone()
     if known is None:
         raise NotFound("There is no token of that id.")
     return False
 
 
+async def revoke_all(
+    conn: Connection, user_id: UUID, now: datetime, *, kinds: Collection[TokenKind], but: UUID | None = None
+) -> int:
+    """Revoke what a person has of those kinds, except one; returns how many that were."""
+    cursor = await conn.execute(
+        """UPDATE api_tokens SET revoked_at = %s
+           WHERE user_id = %s AND kind = ANY(%s) AND revoked_at IS NULL AND id IS DISTINCT FROM %s""",
+        [now, user_id, [kind.value for kind in kinds], but],
+    )
+    return cursor.rowcount
+
+
 async def delete_expired(conn: Connection, *, expired_before: datetime) -> None:
     """Forget tickets and sessions that ended before that moment."""
     await conn.execute(
-        "DELETE FROM api_tokens WHERE kind IN ('ticket', 'session') AND expires_at < %s", [expired_before]
+        "DELETE FROM api_tokens WHERE kind IN ('ticket', 'session', 'reset') AND expires_at < %s", [expired_before]
     )
+
+
+async def list_roles(conn: Connection, token_ids: Collection[UUID], now: datetime) -> dict[UUID, Role]:
+    """Return as what each of those tokens and sessions that still hold lets somebody in, in one query."""
+    cursor = await conn.execute(
+        """SELECT t.id, coalesce(p.role, 'admin') AS role
+           FROM api_tokens t LEFT JOIN user_profiles p ON p.id = t.user_id
+           WHERE t.id = ANY(%(ids)s) AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %(now)s)
+               AND CASE WHEN t.user_id IS NULL THEN t.kind = 'api' ELSE p.allowlisted END""",
+        {"ids": list(token_ids), "now": now},
+    )
+    return {row["id"]: Role(row["role"]) for row in await cursor.fetchall()}

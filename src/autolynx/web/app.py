@@ -8,8 +8,10 @@ from autolynx.flows.phone_line import PhoneLines
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
 from autolynx.runtime import Runtime
+from autolynx.web.admission import Admission, Table
 from autolynx.web.auth import Guard, get_caller
 from autolynx.web.context import Launching
+from autolynx.web.entries import ENTRIES
 from autolynx.web.hooks import install_receiver
 from autolynx.web.openapi import DescribedApp
 from autolynx.web.outer import Outer
@@ -40,7 +42,9 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     app.state.refused_tickets = Refusals(most_per_minute=MOST_TICKETS_PER_MINUTE)
     app.state.phone_lines = PhoneLines(runtime)
     app.state.show_problem = show_problem
+    app.state.admission = Table(ENTRIES)
     install_handlers(app)
+    app.add_middleware(Admission)
     app.add_middleware(Guard)
     app.add_middleware(Outer)  # the last one added stands outside
     install_receiver(app)  # first, because routes are tried in order: webhooks are by far the most frequent requests

@@ -5,26 +5,25 @@ that forgets to ask for its caller is guarded all the same.
 """
 
 import hmac
-from dataclasses import dataclass
 from typing import Annotated, cast
-from uuid import UUID
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from autolynx.domain.actor import Actor
+from autolynx.domain.permission import Role
 from autolynx.errors import AutolynxError, Forbidden, Unauthorized
 from autolynx.flows import access
 from autolynx.runtime import Runtime
-from autolynx.store.tokens import TokenKind
+from autolynx.store.tokens import Holder, TokenKind
 from autolynx.web.context import get_runtime
-from autolynx.web.problems import error_answer
+from autolynx.web.problems import error_answer, own_path
 
 SESSION_COOKIE = "autolynx_session"
 CSRF_HEADER = "X-CSRF-Token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-ADMIN = "admin"
 # Paths with a lock of their own (a shared secret, a ticket), and what may be read by anybody.
 OWN_LOCK = frozenset(
     {
@@ -34,6 +33,9 @@ OWN_LOCK = frozenset(
         "/api/openapi.json",
         "/api/docs",
         "/enter",
+        "/sign-in",
+        "/sign-in/link",
+        "/sign-in/new-password",
         "/healthz",
     }
 )
@@ -44,16 +46,6 @@ _bearer = HTTPBearer(auto_error=False, description="An API token, made by the co
 _cookie = APIKeyCookie(
     name=SESSION_COOKIE, auto_error=False, description="A browser session; unsafe methods need X-CSRF-Token."
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Actor:
-    """Who is asking: the token's name and id, and what it may do."""
-
-    name: str
-    id: UUID
-    scopes: frozenset[str]
-    is_browser: bool = False
 
 
 class Guard:
@@ -90,6 +82,11 @@ async def get_caller(
     return cast("Actor", found)
 
 
+def caller_of(request: HTTPConnection) -> Actor:
+    """Return the caller whom the guard let through."""
+    return cast("Actor", request.state.actor)
+
+
 CallerDep = Annotated[Actor, Depends(get_caller)]
 
 
@@ -112,10 +109,21 @@ async def find_actor(runtime: Runtime, connection: HTTPConnection) -> Actor | No
         kind = TokenKind.API
     else:
         kind, secret = TokenKind.SESSION, connection.cookies.get(SESSION_COOKIE)
-    token = await access.find_holder(runtime, secret, kind) if secret else None
-    if token is None:
-        return None
-    return Actor(name=token.name, id=token.id, scopes=frozenset({ADMIN}), is_browser=kind is TokenKind.SESSION)
+    holder = await access.find_holder(runtime, secret, kind) if secret else None
+    return None if holder is None else actor_of(holder)
+
+
+def actor_of(holder: Holder) -> Actor:
+    """Return who stands behind a token or session: the person, or the program that the command line let in."""
+    token, person = holder.token, holder.person
+    return Actor(
+        id=token.id,
+        name=person.email if person else token.name,
+        role=person.role if person else Role.ADMIN,
+        scopes=token.scopes,
+        user_id=token.user_id,
+        is_browser=token.kind is TokenKind.SESSION,
+    )
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:
@@ -142,7 +150,7 @@ def _is_own_page(connection: HTTPConnection) -> bool:
 
 
 def _is_guarded(scope: Scope) -> bool:
-    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    path = own_path(scope)
     return path not in OWN_LOCK and not path.startswith(ASSETS)
 
 

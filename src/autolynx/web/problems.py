@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from autolynx.errors import AutolynxError, DatabaseUnavailable, ValidationProblem, kind_of
 from autolynx.log import log
@@ -60,10 +61,14 @@ def error_answer(request: Request, error: AutolynxError) -> Response:
 
 def is_api(request: HTTPConnection) -> bool:
     """Whether JSON is read there: everywhere but at the addresses of pages."""
-    scope = request.scope
+    return own_path(request.scope).startswith(("/api/", "/assets/", "/healthz"))
+
+
+def own_path(scope: Scope) -> str:
+    """Return the path of a request within the application."""
     root = scope.get("app_root_path", scope.get("root_path", ""))  # the application's own, also inside a mount
-    path: str = scope["path"].removeprefix(root)
-    return path.startswith(("/api/", "/assets/", "/healthz"))
+    path: str = scope["path"]
+    return path.removeprefix(root)
 
 
 def _shown(request: Request, *, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
@@ -122,11 +127,16 @@ async def _on_invalid_request(request: Request, error: Exception) -> Response:
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for nothing else
-    code, message = _HTTP_WORDS.get(error.status_code, ("INTERNAL_ERROR", "The request could not be answered."))
+    return http_answer(request, error.status_code, headers=error.headers)
+
+
+def http_answer(request: Request, status: int, *, headers: Mapping[str, str] | None = None) -> Response:
+    """Return an answer that is about HTTP alone, as the caller can read it."""
+    code, message = _HTTP_WORDS.get(status, ("INTERNAL_ERROR", "The request could not be answered."))
     if not is_api(request):
-        return _shown(request, status=error.status_code, message=message, headers=error.headers)
+        return _shown(request, status=status, message=message, headers=headers)
     body = error_body(code=code, message=message, details={}, now=get_runtime(request).clock.now())
-    return JSONResponse(body, status_code=error.status_code, headers=error.headers)
+    return JSONResponse(body, status_code=status, headers=headers)
 
 
 def validation_problem(errors: Sequence[Any]) -> ValidationProblem:

@@ -26,9 +26,10 @@ from autolynx.web.api import (
     tokens,
     unsure,
     uploads,
+    users,
 )
-from autolynx.web.pages import analytics as analytics_page
 from autolynx.web.pages import (
+    account,
     assistant,
     assistant_calls,
     assistant_history,
@@ -44,10 +45,13 @@ from autolynx.web.pages import (
     entrance,
     live,
     new_campaign,
+    people,
     phone_line,
+    sign_in,
     system,
     system_moves,
 )
+from autolynx.web.pages import analytics as analytics_page
 from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
 
@@ -73,6 +77,7 @@ GUARDED: tuple[APIRouter, ...] = (
     analytics.router,
     metrics.router,
     tokens.router,
+    users.router,
 )
 OWN_LOCK: tuple[APIRouter, ...] = (
     hooks.router,
@@ -81,6 +86,7 @@ OWN_LOCK: tuple[APIRouter, ...] = (
     docs.router,
     health.open_router,
     entrance.open_router,
+    sign_in.router,
 )
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
@@ -104,5 +110,7 @@ PAGES: tuple[APIRouter, ...] = (
     system.router,
     system_moves.router,
     live.router,
+    people.router,
+    account.router,
     entrance.router,
 )

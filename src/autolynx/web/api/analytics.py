@@ -17,6 +17,7 @@ router = APIRouter(prefix="/api", tags=["analytics"])
 
 
 async def _wanted(
+    actor: CallerDep,
     first: Annotated[
         date | None, Query(alias="from", description="The first day; 30 days in all unless given.")
     ] = None,
@@ -27,7 +28,7 @@ async def _wanted(
     assistant_id: Annotated[UUID | None, Query(alias="assistantId")] = None,
     campaign_id: Annotated[UUID | None, Query(alias="campaignId")] = None,
 ) -> Wanted:
-    chosen = CallFilter(assistant_id=assistant_id, campaign_id=campaign_id)
+    chosen = CallFilter(assistant_id=assistant_id, campaign_id=campaign_id, owner_id=actor.sees_only)
     return Wanted(first=first, last=last, timezone=timezone, chosen=chosen)
 
 

@@ -96,7 +96,7 @@ async def test_call(
     wanted = TestCall(**body.model_dump())
 
     async def work() -> TestCallAnswer:
-        campaign = await place_test_call(runtime, assistant_id, wanted, actor=actor.name)
+        campaign = await place_test_call(runtime, assistant_id, wanted, by=actor.maker)
         await launching.work_added()
         message = "The call goes out now; follow it as the campaign of this id."
         return TestCallAnswer(campaign_id=campaign.id, name=campaign.name, status=campaign.status, message=message)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 from starlette.responses import JSONResponse
 
+from autolynx.domain.actor import Actor
 from autolynx.domain.bounds import Bound
 from autolynx.domain.campaign import CampaignStatus
 from autolynx.domain.campaign_changes import OptionChanges
@@ -77,16 +78,16 @@ async def create(request: Request, runtime: RuntimeDep, actor: CallerDep, once: 
     """Create a campaign from a CSV sent along (`contactsCsv`) or an upload (`uploadId`): all of it or nothing."""
     if not is_form(request):
         wanted = _read(await _json_fields(request))
-        return await _create_once(runtime, once, wanted, None, actor.name)
+        return await _create_once(runtime, once, wanted, None, actor)
     limit = runtime.settings.max_upload_bytes
     async with incoming_file(request, names=FILE_FIELDS, limit_bytes=limit) as file:
         fields = file.fields if file else form_fields(await request.form())
         wanted = _read({name: value for name, value in fields.items() if value != ""})
-        return await _create_once(runtime, once, wanted, file, actor.name)
+        return await _create_once(runtime, once, wanted, file, actor)
 
 
 async def _create_once(
-    runtime: Runtime, once: OnceDep, wanted: NewCampaignInput, file: IncomingFile | None, actor: str
+    runtime: Runtime, once: OnceDep, wanted: NewCampaignInput, file: IncomingFile | None, actor: Actor
 ) -> JSONResponse:
     if (file is None) == (wanted.upload_id is None):
         raise ValidationProblem(
@@ -95,15 +96,17 @@ async def _create_once(
     asked = {**wanted.model_dump(mode="json"), "file": file.sha256 if file else None}
 
     async def work() -> CampaignCreated:
-        upload_id = wanted.upload_id or await _receive(runtime, file, wanted.region)
-        return await _answer(runtime, await create_campaign(runtime, _new(wanted, upload_id), actor=actor))
+        upload_id = wanted.upload_id or await _receive(runtime, file, wanted.region, actor)
+        return await _answer(runtime, await create_campaign(runtime, _new(wanted, upload_id), by=actor.maker))
 
     return await once.answer(asked, work, status=201)
 
 
-async def _receive(runtime: Runtime, file: IncomingFile | None, region: str | None) -> UUID:
+async def _receive(runtime: Runtime, file: IncomingFile | None, region: str | None, actor: Actor) -> UUID:
     assert file is not None  # noqa: S101 - one of the two is there
-    view = await receive_upload(runtime, file_name=file.file_name, chunks=file.chunks(), region=region)
+    view = await receive_upload(
+        runtime, file_name=file.file_name, chunks=file.chunks(), region=region, owner_id=actor.user_id
+    )
     return view.id
 
 
@@ -157,7 +160,7 @@ async def _json_fields(request: Request) -> dict[str, Any]:
 async def list_campaigns(
     *,
     runtime: RuntimeDep,
-    _actor: CallerDep,
+    actor: CallerDep,
     status: Annotated[list[CampaignStatus] | None, Query()] = None,
     search: Annotated[str, Query(max_length=200)] = "",
     tests: bool = False,
@@ -167,7 +170,9 @@ async def list_campaigns(
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> CampaignList:
     """Return a page of campaigns with their figures, with `tests` the test calls too."""
-    chosen = CampaignFilter(statuses=status or (), search=search.strip(), includes_tests=tests)
+    chosen = CampaignFilter(
+        statuses=status or (), search=search.strip(), includes_tests=tests, owner_id=actor.sees_only
+    )
     async with runtime.database.connection() as conn:
         total = await reports.count_campaigns(conn, chosen)
         found = await reports.list_campaigns(

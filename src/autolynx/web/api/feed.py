@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 
 from autolynx.flows.live_feed import LiveFeed
 from autolynx.flows.live_watch import Update
+from autolynx.flows.standing import Standing
 from autolynx.runtime import Runtime
 from autolynx.store import campaigns
 from autolynx.web.auth import CallerDep
@@ -44,6 +45,14 @@ def get_live_feed(connection: HTTPConnection) -> LiveFeed:
     return cast("LiveFeed", state.live_feed)
 
 
+def get_standing(connection: HTTPConnection) -> Standing:
+    """Return what ends the streams of those who may not watch any more."""
+    state = connection.app.state
+    if not hasattr(state, "standing"):
+        state.standing = Standing(get_runtime(connection))
+    return cast("Standing", state.standing)
+
+
 @router.get(
     "/campaigns/{campaign_id}/events",
     summary="Watch a campaign",
@@ -54,7 +63,7 @@ async def watch(
     campaign_id: UUID,
     request: Request,
     runtime: RuntimeDep,
-    _actor: CallerDep,
+    actor: CallerDep,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=30)] = None,
     after: Annotated[int | None, Query(ge=0, le=MOST_ID, description="Instead of Last-Event-ID.")] = None,
 ) -> EventSourceResponse:
@@ -69,7 +78,7 @@ async def watch(
     feed, shutdown = get_live_feed(request), anyio.Event()
     updates = feed.watch(campaign_id, after=None if resumed is None else min(resumed, MOST_ID))
     return EventSourceResponse(
-        ended_by(shutdown, feed, _events(runtime, updates)),
+        ended_by(shutdown, feed, _events(runtime, updates), held=get_standing(request).held(actor)),
         ping=HEARTBEAT_SECONDS,
         shutdown_event=shutdown,
         shutdown_grace_period=GRACE_SECONDS,
@@ -77,9 +86,13 @@ async def watch(
 
 
 async def ended_by(
-    shutdown: anyio.Event, feed: LiveFeed, events: AsyncGenerator[ServerSentEvent, None]
+    shutdown: anyio.Event,
+    feed: LiveFeed,
+    events: AsyncGenerator[ServerSentEvent, None],
+    *,
+    held: AbstractAsyncContextManager[None],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Pass events on; when the server shuts down, the feed closes and every stream ends as streams should."""
+    """Pass events on while the caller may hear them; when the server shuts down, every stream ends in good order."""
 
     async def close() -> None:
         await shutdown.wait()
@@ -87,7 +100,7 @@ async def ended_by(
 
     closing = asyncio.create_task(close())
     try:
-        async with aclosing(events):
+        async with held, aclosing(events):
             async for event in events:
                 yield event
     finally:

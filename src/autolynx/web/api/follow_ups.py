@@ -44,7 +44,7 @@ async def create(
     asked = body or FollowUpInput()
 
     async def work() -> FollowedUpAnswer:
-        made = await create_follow_up(runtime, asked.follow_up(campaign_id), actor=actor.name)
+        made = await create_follow_up(runtime, asked.follow_up(campaign_id), by=actor.maker)
         async with runtime.database.connection() as conn:
             report = await reports.get_campaign(conn, made.campaign.id)
         return FollowedUpAnswer(

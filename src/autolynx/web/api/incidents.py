@@ -46,14 +46,16 @@ class IncidentList(Shape):
 @router.get("/incidents", summary="List incidents")
 async def list_incidents(
     runtime: RuntimeDep,
-    _actor: CallerDep,
+    actor: CallerDep,
     kind: Annotated[list[IncidentKind] | None, Query()] = None,
     page: Annotated[int, Query(ge=1, le=MOST_PAGES)] = 1,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> IncidentList:
     """Return incidents, newest first."""
     async with runtime.database.connection() as conn:
-        found, total = await call_reports.list_incidents(conn, kinds=kind or (), limit=limit, skip=(page - 1) * limit)
+        found, total = await call_reports.list_incidents(
+            conn, kinds=kind or (), owner_id=actor.sees_only, limit=limit, skip=(page - 1) * limit
+        )
     return IncidentList(
         incidents=[IncidentShape.of(one) for one in found],
         pagination=Pagination.of(page=page, limit=limit, total=total),

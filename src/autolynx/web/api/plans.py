@@ -11,7 +11,7 @@ router = APIRouter(prefix="/api", tags=["campaigns"])
 
 
 @router.post("/campaigns/plan", summary="Plan a campaign")
-async def plan(body: PlanInput, runtime: RuntimeDep, _actor: CallerDep) -> PlanShape:
+async def plan(body: PlanInput, runtime: RuntimeDep, actor: CallerDep) -> PlanShape:
     """Say what a campaign of an upload would do: who is called, over how many lines, how long and what it may cost."""
     planned = await plan_campaign(
         runtime,
@@ -19,5 +19,6 @@ async def plan(body: PlanInput, runtime: RuntimeDep, _actor: CallerDep) -> PlanS
         body.choices(),
         includes_recently_called=body.include_recently_called,
         is_repeat_allowed=body.again,
+        owner_id=actor.sees_only,
     )
     return PlanShape.of(planned)

@@ -5,10 +5,11 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
+from autolynx.domain.actor import Actor
 from autolynx.errors import RateLimited, Unauthorized
-from autolynx.flows import access
+from autolynx.flows import access, sessions
 from autolynx.runtime import Runtime
-from autolynx.web.auth import SESSION_COOKIE, Actor, get_caller
+from autolynx.web.auth import SESSION_COOKIE, get_caller
 from autolynx.web.context import RuntimeDep
 from autolynx.web.refusals import Refusals
 from autolynx.web.shapes import Input, Shape
@@ -46,7 +47,7 @@ async def open_session(
     if ticket is None:
         raise Unauthorized('Send the sign-in ticket as {"ticket": ...}.')
     try:
-        session = await access.open_session(runtime, ticket.ticket)
+        session = await sessions.open_session(runtime, ticket.ticket)
     except Unauthorized:
         now = runtime.clock.now()
         if refusals.note(request.client.host if request.client else "unknown", now).is_flood:
@@ -64,12 +65,12 @@ async def end_session(response: Response, runtime: RuntimeDep, actor: Annotated[
     response.delete_cookie(SESSION_COOKIE, path="/")
 
 
-def set_session_cookie(response: Response, runtime: Runtime, session: access.Session) -> None:
+def set_session_cookie(response: Response, runtime: Runtime, session: sessions.Session) -> None:
     """Put a session into the browser's cookie: not readable by scripts, not sent from other sites' forms."""
     response.set_cookie(
         SESSION_COOKIE,
         session.secret,
-        max_age=int(access.SESSION_SECONDS),
+        max_age=int(access.LONGEST_SESSION_SECONDS),
         path="/",
         secure=runtime.settings.public_url.startswith("https://"),
         httponly=True,

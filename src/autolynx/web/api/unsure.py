@@ -64,14 +64,14 @@ class DecisionAnswer(Shape):
 @router.get("/unsure", summary="List contacts that a person has to decide about")
 async def list_unsure(
     runtime: RuntimeDep,
-    _actor: CallerDep,
+    actor: CallerDep,
     page: Annotated[int, Query(ge=1, le=MOST_PAGES)] = 1,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> UnsureList:
     """Return contacts of which nobody can say whether they were called."""
     async with runtime.database.connection() as conn:
-        total = await call_reports.count_unsure(conn)
-        found = await call_reports.list_unsure(conn, limit=limit, skip=(page - 1) * limit)
+        total = await call_reports.count_unsure(conn, owner_id=actor.sees_only)
+        found = await call_reports.list_unsure(conn, owner_id=actor.sees_only, limit=limit, skip=(page - 1) * limit)
     return UnsureList(
         contacts=[UnsureShape.of(one) for one in found],
         pagination=Pagination.of(page=page, limit=limit, total=total),

@@ -69,7 +69,7 @@ class UploadFinish(Input):
 
 @router.post("/uploads", status_code=201, response_model=UploadShape, summary="Upload a CSV", openapi_extra=_FILE_BODY)
 async def upload(
-    request: Request, runtime: RuntimeDep, _actor: CallerDep, once: OnceDep, region: Region = None
+    request: Request, runtime: RuntimeDep, actor: CallerDep, once: OnceDep, region: Region = None
 ) -> JSONResponse:
     """Take a CSV as the form field `file` or as the bare body, plain or gzip, and judge every row of it.
 
@@ -83,25 +83,28 @@ async def upload(
         asked = {"file": file.sha256, "name": file.file_name, "region": chosen}
 
         async def work() -> UploadShape:
-            return UploadShape.of(await _receive(runtime, file, region=chosen))
+            return UploadShape.of(await _receive(runtime, file, region=chosen, owner_id=actor.user_id))
 
         return await once.answer(asked, work, status=201)
 
 
-async def _receive(runtime: Runtime, file: IncomingFile, *, region: str | None) -> UploadView:
+async def _receive(runtime: Runtime, file: IncomingFile, *, region: str | None, owner_id: UUID | None) -> UploadView:
     if runtime.settings.runtime == "server":
-        return await receive_upload(runtime, file_name=file.file_name, chunks=file.chunks(), region=region)
-    upload_id = await begin_upload(runtime, file_name=file.file_name, region=region)
+        return await receive_upload(
+            runtime, file_name=file.file_name, chunks=file.chunks(), region=region, owner_id=owner_id
+        )
+    upload_id = await begin_upload(runtime, file_name=file.file_name, region=region, owner_id=owner_id)
     body = b"".join([chunk async for chunk in file.chunks()])
     await put_part(runtime, upload_id, number=1, body=body)
     return await finish_upload(runtime, upload_id, parts=1, budget_seconds=FUNCTION_BUDGET_SECONDS)
 
 
 @router.post("/uploads/parts", status_code=201, summary="Begin an upload in parts")
-async def begin(runtime: RuntimeDep, _actor: CallerDep, body: NewUpload | None = None) -> UploadBegun:
+async def begin(runtime: RuntimeDep, actor: CallerDep, body: NewUpload | None = None) -> UploadBegun:
     """Open an upload; its parts are then PUT in any order, and it is finished."""
     wanted = body or NewUpload()
-    return UploadBegun(upload_id=await begin_upload(runtime, file_name=wanted.file_name, region=wanted.region))
+    upload_id = await begin_upload(runtime, file_name=wanted.file_name, region=wanted.region, owner_id=actor.user_id)
+    return UploadBegun(upload_id=upload_id)
 
 
 @router.put("/uploads/{upload_id}/parts/{number}", status_code=204, summary="Send a part", openapi_extra=_PART_BODY)
@@ -131,9 +134,9 @@ async def finish(upload_id: UUID, body: UploadFinish, runtime: RuntimeDep, _acto
 
 
 @router.get("/uploads/{upload_id}", summary="Show an upload")
-async def get(upload_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> UploadShape:
+async def get(upload_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> UploadShape:
     """Return the report and the preview of an upload."""
-    return UploadShape.of(await view_upload(runtime, upload_id))
+    return UploadShape.of(await view_upload(runtime, upload_id, owner_id=actor.sees_only))
 
 
 @router.get(

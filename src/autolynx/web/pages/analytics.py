@@ -15,6 +15,7 @@ from autolynx.errors import ValidationProblem
 from autolynx.flows.analytics import Wanted, read_analytics
 from autolynx.store import analytics
 from autolynx.store.analytics import CallFilter, Choice
+from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.analytics_view import analytics_view
 from autolynx.web.pages.rendering import page
@@ -39,7 +40,7 @@ class Wish:
     timezone: str
 
     @classmethod
-    def of(cls, request: Request) -> "Wish":
+    def of(cls, request: Request, *, owner_id: UUID | None) -> "Wish":
         """Read the address, and the reader's time zone."""
         asked = request.query_params
         first, last = _day(asked.get("from", "")), _day(asked.get("to", ""))
@@ -49,7 +50,11 @@ class Wish:
             days=days if days in PERIODS and (days != OWN or (first and last)) else USUAL,
             first=first,
             last=last,
-            chosen=CallFilter(assistant_id=_id(asked.get("assistant", "")), campaign_id=_id(asked.get("campaign", ""))),
+            chosen=CallFilter(
+                assistant_id=_id(asked.get("assistant", "")),
+                campaign_id=_id(asked.get("campaign", "")),
+                owner_id=owner_id,
+            ),
             timezone=zone if is_timezone(zone) else "UTC",
         )
 
@@ -73,14 +78,14 @@ class Wish:
 
 
 @router.get("/analytics")
-async def show_analytics(request: Request, runtime: RuntimeDep) -> Response:
+async def show_analytics(request: Request, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Show the figures, or say beside the days why there are none."""
-    wish = Wish.of(request)
+    wish = Wish.of(request, owner_id=actor.sees_only)
     async with runtime.database.connection() as conn:
         now = runtime.clock.now()
         today = await analytics.find_today(conn, wish.timezone, now=now)
-        assistants = await analytics.list_assistants(conn)
-        campaigns = await analytics.list_campaigns(conn, wish.chosen.campaign_id)
+        assistants = await analytics.list_assistants(conn, owner_id=actor.sees_only)
+        campaigns = await analytics.list_campaigns(conn, wish.chosen.campaign_id, owner_id=actor.sees_only)
     if today is None:
         wish, today = replace(wish, timezone="UTC"), now.date()
     wanted = wish.wanted(today)

@@ -10,7 +10,7 @@ from autolynx.domain.config_diff import changes_to
 from autolynx.flows.assistants import delete_assistant, edit_assistant
 from autolynx.runtime import Runtime
 from autolynx.store import assistant_versions, assistants, directory
-from autolynx.web.auth import CallerDep
+from autolynx.web.auth import CallerDep, caller_of
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.assistant_form import Read, filled_with
 from autolynx.web.pages.assistant_typed import Sheet, refuse, save_or_refuse, sheet_values, typed_values
@@ -69,9 +69,9 @@ async def save_settings(request: Request, assistant_id: str, runtime: RuntimeDep
 async def show_use(request: Request, assistant_id: str, runtime: RuntimeDep) -> Response:
     """Show the campaigns with an assistant, and how its calls went."""
     known_id = assistant_id_of(assistant_id)
-    view = await look_at(runtime, known_id)
+    view, owner_id = await look_at(runtime, known_id), caller_of(request).sees_only
     async with runtime.database.connection() as conn:
-        campaigns = await directory.list_campaigns(conn, known_id, most=MOST_CAMPAIGNS)
+        campaigns = await directory.list_campaigns(conn, known_id, owner_id=owner_id, most=MOST_CAMPAIGNS)
     return await page(request, "assistant_use.html", section="assistants", view=view, tab="use", campaigns=campaigns)
 
 

@@ -67,7 +67,7 @@ async def call(
         **_person(typed),
     )
     try:
-        placed = await place_test_call(runtime, known_id, wanted, actor=actor.name)
+        placed = await place_test_call(runtime, known_id, wanted, by=actor.maker)
     except (ValidationProblem, Conflict, ProviderError) as error:
         return await _refused(runtime, known_id, typed, error)
     await launching.work_added()

@@ -7,11 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from autolynx.errors import Forbidden, NotFound
+from autolynx.domain.permission import Permission
+from autolynx.errors import NotFound
 from autolynx.runtime import Runtime
 from autolynx.store import call_details, call_reports
 from autolynx.web.api.calls import MOST_EVENTS, MOST_PAYLOADS
-from autolynx.web.auth import ADMIN, CallerDep
+from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.call_view import CallView, call_view
 from autolynx.web.pages.rendering import NEVER_KEPT, answer, fragment
@@ -33,14 +34,12 @@ async def find_page(call_id: str, runtime: RuntimeDep) -> Response:
 async def show_drawer(call_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Show a call in full, for the drawer of a page."""
     view = await _look(runtime, call_id_of(call_id))
-    return answer(fragment("call_drawer.html", view=view, is_admin=ADMIN in actor.scopes))
+    return answer(fragment("call_drawer.html", view=view, is_admin=actor.may(Permission.PAYLOADS_READ)))
 
 
 @router.get("/calls/{call_id}/payloads")
-async def show_payloads(call_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
+async def show_payloads(call_id: str, runtime: RuntimeDep) -> Response:
     """Show what the provider sent about a call, as it was kept."""
-    if ADMIN not in actor.scopes:
-        raise Forbidden("Only an admin may see what the provider sent.")
     known_id = call_id_of(call_id)
     async with runtime.database.connection() as conn:
         found = await call_details.list_payloads(conn, known_id, most=MOST_PAYLOADS)

@@ -47,7 +47,7 @@ async def create(
         includes_called_elsewhere=bool(called_elsewhere),
     )
     try:
-        made = await create_follow_up(runtime, wanted, actor=actor.name)
+        made = await create_follow_up(runtime, wanted, by=actor.maker)
     except (ValidationProblem, Conflict) as problem:
         status = 400 if isinstance(problem, ValidationProblem) else 409
         query = _query(wish.page_query, missed)

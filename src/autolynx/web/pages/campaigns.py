@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from autolynx.domain.campaign import CampaignStatus
 from autolynx.runtime import Runtime
 from autolynx.store import live, reports
 from autolynx.store.reports import CampaignFilter
+from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.campaign_view import CampaignView, campaign_view
 from autolynx.web.pages.paging import Paging, page_number
@@ -52,21 +54,23 @@ class Wish:
     state: str
     sort: str
     page: int
+    owner_id: UUID | None
 
     @classmethod
-    def of(cls, *, q: str, state: str, sort: str, page: str) -> "Wish":
+    def of(cls, *, q: str, state: str, sort: str, page: str, owner_id: UUID | None) -> "Wish":
         """Read the address."""
         return cls(
             search=q.strip()[:MOST_SEARCH_CHARACTERS],
             state=state if state in STATES else "",
             sort=sort if sort in SORTS else "newest",
             page=page_number(page),
+            owner_id=owner_id,
         )
 
     @property
     def chosen(self) -> CampaignFilter:
         """What the read model is asked for."""
-        return CampaignFilter(statuses=STATES[self.state][1], search=self.search)
+        return CampaignFilter(statuses=STATES[self.state][1], search=self.search, owner_id=self.owner_id)
 
     def address(self, **changed: Any) -> str:
         """Return the address of this list with something changed; what is ordinary is left out."""
@@ -79,13 +83,14 @@ class Wish:
 async def show_campaigns(
     request: Request,
     runtime: RuntimeDep,
+    actor: CallerDep,
     q: str = "",
     state: str = "",
     sort: str = "",
     number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
     """Show the campaigns."""
-    wish = Wish.of(q=q, state=state, sort=sort, page=number)
+    wish = Wish.of(q=q, state=state, sort=sort, page=number, owner_id=actor.sees_only)
     views, total = await _views(runtime, wish)
     watched = ",".join(str(view.id) for view in views)
     return await page(

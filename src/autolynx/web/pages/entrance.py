@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from autolynx.errors import Unauthorized
-from autolynx.flows.access import open_session, revoke
+from autolynx.flows.access import revoke
+from autolynx.flows.sessions import open_session
 from autolynx.web.api.session import set_session_cookie
 from autolynx.web.auth import SESSION_COOKIE, CallerDep
 from autolynx.web.context import RuntimeDep
@@ -27,7 +28,7 @@ async def enter(request: Request, runtime: RuntimeDep, ticket: str = "", campaig
             request,
             status=HTTPStatus.UNAUTHORIZED,
             heading="This link does not work any more",
-            sentence="A sign-in link works once, within 15 minutes. Get a new one in the terminal:",
+            sentence="A sign-in link works once, within 15 minutes. Ask an admin for one, or get one in the terminal:",
             command="autolynx link",
         )
     response = RedirectResponse(_first_page(campaign), status_code=HTTPStatus.SEE_OTHER, headers=NEVER_KEPT)
@@ -40,7 +41,7 @@ async def leave(runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Sign out: the session ends at once, and the browser forgets it."""
     if actor.is_browser:
         await revoke(runtime, actor.id, actor=actor.name)
-    response = answer(HX_Redirect="/")
+    response = answer(HX_Redirect="/sign-in")
     response.delete_cookie(SESSION_COOKIE, path="/")
     return response
 

@@ -67,9 +67,9 @@ def _row_part(row: ReportRow, *, now: datetime, time_scale: float) -> str:
     return fragment("contact_rows_part.html", rows=[row_view(row, now=now, time_scale=time_scale)])
 
 
-def account_part(account: AccountView) -> str:
-    """Return the banner and the figures of the account."""
-    return fragment("account_part.html", account=account)
+def account_part(account: AccountView, *, sees_all: bool) -> str:
+    """Return the banner and the figures of the account; decisions are counted for those who see all of them."""
+    return fragment("account_part.html", account=account, sees_all=sees_all)
 
 
 def is_stale(news: News) -> bool:

@@ -10,6 +10,8 @@ import anyio
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from autolynx.domain.actor import Actor
+from autolynx.domain.permission import Permission
 from autolynx.errors import ValidationProblem
 from autolynx.flows.dialing_state import get_campaign_bound
 from autolynx.flows.live_watch import News, Update
@@ -17,6 +19,7 @@ from autolynx.flows.phone_line import PhoneLines
 from autolynx.runtime import Runtime
 from autolynx.store import live
 from autolynx.store.feed import AccountSeen
+from autolynx.store.owners import list_owned_campaigns
 from autolynx.web.api.feed import (
     COME_BACK_MILLISECONDS,
     GRACE_SECONDS,
@@ -24,8 +27,10 @@ from autolynx.web.api.feed import (
     MOST_ID,
     ended_by,
     get_live_feed,
+    get_standing,
 )
 from autolynx.web.api.health import get_phone_lines
+from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.account_view import account_view
 from autolynx.web.pages.fragments import Renderings, account_part, is_stale
@@ -46,6 +51,7 @@ router = APIRouter(include_in_schema=False)
 async def stream(
     request: Request,
     runtime: RuntimeDep,
+    actor: CallerDep,
     *,
     view: str = "",
     campaigns: Annotated[str, Query(max_length=2000)] = "",
@@ -59,11 +65,12 @@ async def stream(
     was deleted, `beat` that the stream lives.
     """
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
-    wanted = {campaign_id: min(seen, MOST_ID) or None for campaign_id in _ids(campaigns)}
+    ids = await _seen_by(runtime, actor, _ids(campaigns))
+    wanted = {campaign_id: min(seen, MOST_ID) or None for campaign_id in ids}
     feed, shutdown = get_live_feed(request), anyio.Event()
-    page = _Page(runtime, _shared(request), get_phone_lines(request), view=view, stamp=stamp)
+    page = _Page(runtime, actor, _shared(request), get_phone_lines(request), view=view, stamp=stamp)
     return EventSourceResponse(
-        ended_by(shutdown, feed, page.events(feed.watch_all(wanted))),
+        ended_by(shutdown, feed, page.events(feed.watch_all(wanted)), held=get_standing(request).held(actor)),
         ping=HEARTBEAT_SECONDS,
         ping_message_factory=_beat,
         shutdown_event=shutdown,
@@ -82,8 +89,11 @@ class Shared:
 class _Page:
     """One page that watches."""
 
-    def __init__(self, runtime: Runtime, shared: Shared, lines: PhoneLines, *, view: str, stamp: str) -> None:
+    def __init__(
+        self, runtime: Runtime, actor: Actor, shared: Shared, lines: PhoneLines, *, view: str, stamp: str
+    ) -> None:
         self._runtime = runtime
+        self._actor = actor
         self._lines = lines
         self._renderings = shared.renderings
         self._work = shared.work
@@ -112,7 +122,7 @@ class _Page:
         parts = []
         if news.account is not None:
             account = account_view(news.account, self._runtime.settings.pacing, self._runtime.clock.now())
-            parts.append(account_part(account))
+            parts.append(account_part(account, sees_all=self._actor.sees_only is None))
             if self._view == "system":
                 parts.append(await self._system(news.account))
         for campaign_id, update in self._updates(news).items():
@@ -135,8 +145,9 @@ class _Page:
 
     async def _system(self, seen: AccountSeen) -> str:
         """Return the state of dialling; asked once for all who watch, every second anew."""
-        key = ("system", seen, self._runtime.clock.now().replace(microsecond=0))
-        return await self._work.once(key, lambda: state_part(self._runtime, self._lines))
+        may_hold = self._actor.may(Permission.DIALING_HOLD)
+        key = ("system", seen, may_hold, self._runtime.clock.now().replace(microsecond=0))
+        return await self._work.once(key, lambda: state_part(self._runtime, self._lines, may_hold=may_hold))
 
     def _names(self, news: News) -> list[str]:
         """Return what the page may want to ask for anew: `changed` for its own lists, `unsure` for who waits."""
@@ -202,6 +213,15 @@ def _ids(text: str) -> list[UUID]:
     if len(ids) > MOST_CAMPAIGNS:
         raise ValidationProblem(f"campaigns: name at most {MOST_CAMPAIGNS}.", field="campaigns")
     return ids
+
+
+async def _seen_by(runtime: Runtime, actor: Actor, ids: list[UUID]) -> list[UUID]:
+    """Return those of the campaigns that the caller may see; others are like those that do not exist."""
+    if actor.sees_only is None or not ids:
+        return ids
+    async with runtime.database.connection() as conn:
+        owned = await list_owned_campaigns(conn, ids, owner_id=actor.sees_only)
+    return [campaign_id for campaign_id in ids if campaign_id in owned]
 
 
 def _shared(request: Request) -> Shared:

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from autolynx.domain.actor import Actor
 from autolynx.domain.assistant import Assistant
 from autolynx.domain.csv_intake import EMPTY_FILE, too_large
 from autolynx.domain.csv_magic import foreign_sentences
@@ -23,7 +24,7 @@ from autolynx.runtime import Runtime
 from autolynx.store import assistants, directory, phone_numbers
 from autolynx.store.directory import DirectoryFilter
 from autolynx.web import moves
-from autolynx.web.auth import CallerDep
+from autolynx.web.auth import CallerDep, caller_of
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.pages.new_campaign_form import ADDRESS, Typed
 from autolynx.web.pages.new_campaign_view import AssistantLook, PlanView, assistant_look, list_view, plan_view
@@ -62,11 +63,11 @@ async def show(request: Request, runtime: RuntimeDep) -> Response:
 
 
 @router.get(f"{ADDRESS}/plan")
-async def show_plan(request: Request, runtime: RuntimeDep) -> Response:
+async def show_plan(request: Request, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Bring the plan, and the look at the assistant, up to date with what is chosen."""
     typed = Typed.of(request.query_params)
-    upload = await _upload(runtime, typed)
-    values = await _planned(runtime, typed, upload)
+    upload = await _upload(runtime, typed, actor)
+    values = await _planned(runtime, typed, upload, actor)
     look: AssistantLook | None = values["look"]
     is_known = look is not None and request.query_params.get("looked") == look.key
     return answer(fragment("new_campaign_plan_part.html", typed=typed, is_look_known=is_known, **values))
@@ -81,7 +82,7 @@ async def create(request: Request, runtime: RuntimeDep, actor: CallerDep, launch
     if problems or upload_id is None or assistant_id is None:
         return await _form(request, runtime, typed, problems=problems, status=HTTPStatus.BAD_REQUEST)
     try:
-        created = await create_campaign(runtime, typed.wanted(upload_id, assistant_id), actor=actor.name)
+        created = await create_campaign(runtime, typed.wanted(upload_id, assistant_id), by=actor.maker)
     except (Conflict, NotFound, ValidationProblem) as error:
         problems, suggestion = _refusal(error)
         status = HTTPStatus.CONFLICT
@@ -115,13 +116,14 @@ async def _form(
     suggestion: str | None = None,
     status: int = HTTPStatus.OK,
 ) -> Response:
-    upload = await _upload(runtime, typed)
+    actor = caller_of(request)
+    upload = await _upload(runtime, typed, actor)
     if typed.upload and upload is None and "file" not in problems:
         problems = {**problems, "file": "The uploaded list is gone: it is kept for 24 hours. Upload the file again."}
     numbers, is_asked = await _numbers(runtime)
     choices = await _assistants(runtime)
     typed = _with_only_choices(runtime, typed, choices, numbers)
-    values = await _planned(runtime, typed, upload)
+    values = await _planned(runtime, typed, upload, actor)
     return await page(
         request,
         "new_campaign.html",
@@ -154,11 +156,11 @@ def _uploading(runtime: Runtime) -> dict[str, Any]:
     }
 
 
-async def _upload(runtime: Runtime, typed: Typed) -> UploadView | None:
+async def _upload(runtime: Runtime, typed: Typed, actor: Actor) -> UploadView | None:
     if typed.upload_id is None:
         return None
     try:
-        return await view_upload(runtime, typed.upload_id)
+        return await view_upload(runtime, typed.upload_id, owner_id=actor.sees_only)
     except NotFound:
         return None
 
@@ -204,7 +206,7 @@ def _with_only_choices(
     return Typed(**{**vars(typed), "number": number, "assistant": assistant})
 
 
-async def _planned(runtime: Runtime, typed: Typed, upload: UploadView | None) -> dict[str, Any]:
+async def _planned(runtime: Runtime, typed: Typed, upload: UploadView | None, actor: Actor) -> dict[str, Any]:
     plan: PlanView | None = None
     if upload is not None:
         planned = await plan_campaign(
@@ -213,6 +215,7 @@ async def _planned(runtime: Runtime, typed: Typed, upload: UploadView | None) ->
             typed.choices(),
             includes_recently_called=typed.calls_again_lately,
             is_repeat_allowed=typed.again == "on",
+            owner_id=actor.sees_only,
         )
         plan = plan_view(planned, first_calls=typed.first_calls)
     return {"plan": plan, "look": await _look(runtime, typed, upload)}

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from autolynx.domain.actor import Actor
 from autolynx.flows.access import csrf_for
 from autolynx.settings import VAPI_API, Settings
 from autolynx.store import feed
@@ -83,6 +84,12 @@ async def page(
     return _unless_known(request, html, status)
 
 
+def bare_page(request: Request, template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
+    """Return a page for somebody who is not signed in. It asks the database nothing, and nobody keeps it."""
+    html = _whole(request, template, section="", account=None, live=None, poll_seconds=None, **values)
+    return HTMLResponse(html, status_code=status, headers=NEVER_KEPT)
+
+
 def notice(request: Request, *, status: int, heading: str, sentence: str, command: str | None = None) -> Response:
     """Return a page that says one thing, and what to do about it. It asks the database nothing."""
     values = {"heading": heading, "sentence": sentence, "command": command}
@@ -122,14 +129,21 @@ def simulation(settings: Settings) -> str | None:
 
 def _whole(request: Request, template: str, **values: Any) -> str:
     secret = request.cookies.get(SESSION_COOKIE)
+    actor: Actor | None = getattr(request.state, "actor", None)
     return fragment(
         template,
         csrf_token=csrf_for(secret) if secret else None,
-        actor=getattr(request.state, "actor", None),
+        actor=actor,
+        may=actor.may if actor else _may_nothing,
+        sees_all=actor is not None and actor.sees_only is None,
         simulation=simulation(get_runtime(request).settings),
         path=_own_address(request),
         **values,
     )
+
+
+def _may_nothing(_permission: str) -> bool:
+    return False
 
 
 def _own_address(request: Request) -> str:

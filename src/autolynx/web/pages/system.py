@@ -5,16 +5,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from autolynx.domain.permission import Permission
 from autolynx.flows.dialing_state import get_dialing_state
 from autolynx.flows.health import check_health
 from autolynx.flows.phone_line import PhoneLines
 from autolynx.runtime import Runtime
 from autolynx.store import call_reports, gate
 from autolynx.web.api.health import get_phone_lines
+from autolynx.web.auth import CallerDep, caller_of
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.paging import Paging, page_number
 from autolynx.web.pages.rendering import answer, fragment, page
@@ -62,20 +65,22 @@ async def show_system(
     request: Request, runtime: RuntimeDep, lines: LinesDep, unsure: str = "", incidents: str = "", kind: str = ""
 ) -> Response:
     """Show how everything stands."""
-    wish = Wish.of(unsure=unsure, incidents=incidents, kind=kind)
+    actor, wish = caller_of(request), Wish.of(unsure=unsure, incidents=incidents, kind=kind)
     values = {
-        **await state_values(runtime, lines),
+        **await state_values(runtime, lines, may_hold=actor.may(Permission.DIALING_HOLD)),
         **await health_values(runtime),
-        **await unsure_values(runtime, wish),
-        **await _incident_values(runtime, wish),
+        **await unsure_values(runtime, wish, owner_id=actor.sees_only),
+        **await _incident_values(runtime, wish, owner_id=actor.sees_only),
+        "may_tick": actor.may(Permission.TICKS_RUN),
     }
     return await page(request, "system.html", section="system", live="/live?view=system", **values)
 
 
 @router.get("/system/health")
-async def show_health(runtime: RuntimeDep) -> Response:
+async def show_health(runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Show how every part is, for a page that asks again and again."""
-    return answer(fragment("system_health.html", **await health_values(runtime)))
+    may_tick = actor.may(Permission.TICKS_RUN)
+    return answer(fragment("system_health.html", may_tick=may_tick, **await health_values(runtime)))
 
 
 @router.get("/system/numbers")
@@ -89,15 +94,15 @@ async def show_numbers(runtime: RuntimeDep, lines: LinesDep) -> Response:
     return answer(fragment("system_numbers.html", numbers=number_views(state, lines)))
 
 
-async def state_values(runtime: Runtime, lines: PhoneLines) -> dict[str, Any]:
-    """Return what the state of dialling and the numbers are rendered from."""
+async def state_values(runtime: Runtime, lines: PhoneLines, *, may_hold: bool) -> dict[str, Any]:
+    """Return what the state of dialling and the numbers are rendered from; who `may_hold` has the red button."""
     state = await get_dialing_state(runtime)
-    return {"state": state_view(state), "numbers": number_views(state, lines)}
+    return {"state": state_view(state), "numbers": number_views(state, lines), "may_hold": may_hold}
 
 
-async def state_part(runtime: Runtime, lines: PhoneLines) -> str:
+async def state_part(runtime: Runtime, lines: PhoneLines, *, may_hold: bool) -> str:
     """Return the state of dialling and the numbers as a live stream sends them."""
-    return fragment("system_part.html", **await state_values(runtime, lines))
+    return fragment("system_part.html", **await state_values(runtime, lines, may_hold=may_hold))
 
 
 async def health_values(runtime: Runtime) -> dict[str, Any]:
@@ -108,21 +113,21 @@ async def health_values(runtime: Runtime) -> dict[str, Any]:
     return {"checks": check_views(health), "last_tick_at": account.last_tick_at, "next_tick_at": account.next_tick_at}
 
 
-async def unsure_values(runtime: Runtime, wish: Wish) -> dict[str, Any]:
+async def unsure_values(runtime: Runtime, wish: Wish, *, owner_id: UUID | None) -> dict[str, Any]:
     """Return what the contacts that wait for a decision are rendered from."""
     async with runtime.database.connection() as conn:
-        total = await call_reports.count_unsure(conn)
+        total = await call_reports.count_unsure(conn, owner_id=owner_id)
         wanted = min(wish.unsure, max(1, -(-total // ROWS)))  # the last decision of a page leads to the one before
-        found = await call_reports.list_unsure(conn, limit=ROWS, skip=(wanted - 1) * ROWS)
+        found = await call_reports.list_unsure(conn, owner_id=owner_id, limit=ROWS, skip=(wanted - 1) * ROWS)
     paging = Paging.of(page=wanted, size=ROWS, total=total, address=lambda number: wish.address(unsure=number))
     return {"unsure": [unsure_view(one) for one in found], "unsure_paging": paging}
 
 
-async def _incident_values(runtime: Runtime, wish: Wish) -> dict[str, Any]:
+async def _incident_values(runtime: Runtime, wish: Wish, *, owner_id: UUID | None) -> dict[str, Any]:
     kinds = [wish.kind] if wish.kind else []
     async with runtime.database.connection() as conn:
         found, total = await call_reports.list_incidents(
-            conn, kinds=kinds, limit=ROWS, skip=(wish.incidents - 1) * ROWS
+            conn, kinds=kinds, owner_id=owner_id, limit=ROWS, skip=(wish.incidents - 1) * ROWS
         )
     paging = Paging.of(
         page=wish.incidents, size=ROWS, total=total, address=lambda number: wish.address(incidents=number)

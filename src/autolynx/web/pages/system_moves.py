@@ -6,12 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from autolynx.domain.actor import Actor
 from autolynx.errors import NotFound, ValidationProblem
 from autolynx.flows.dialing import Decision
 from autolynx.flows.phone_line import PhoneLines
 from autolynx.flows.tick import Ticked, run_once
 from autolynx.runtime import Runtime
 from autolynx.store import feed, gate
+from autolynx.store.owners import list_owned_calls
 from autolynx.web import dialing_moves
 from autolynx.web.api.dialing import DEFAULT_REASON
 from autolynx.web.auth import CallerDep
@@ -48,29 +50,29 @@ async def hold(
     """Press the red button."""
     hangs_up = live_calls == "hang-up"
     hung_up = await dialing_moves.hold(runtime, reason=_reason(reason), hangs_up=hangs_up, actor=actor.name)
-    return await _stands(runtime, lines, _held_sentence(hung_up, hangs_up=hangs_up))
+    return await _stands(runtime, actor, lines, _held_sentence(hung_up, hangs_up=hangs_up))
 
 
 @router.post("/system/release")
 async def release(runtime: RuntimeDep, actor: CallerDep, lines: LinesDep, launching: LaunchingDep) -> Response:
     """Let dialling go on."""
     await dialing_moves.release(runtime, launching, actor=actor.name)
-    return await _stands(runtime, lines, "Dialling goes on: calls go out as lines are free.")
+    return await _stands(runtime, actor, lines, "Dialling goes on: calls go out as lines are free.")
 
 
 @router.post("/system/tick")
 async def tick(runtime: RuntimeDep, lines: LinesDep) -> Response:
     """Tick now."""
     ticked = await run_once(runtime)
-    health = fragment("system_health_part.html", **await health_values(runtime))
-    return answer(health, await state_part(runtime, lines), toast(_ticked_sentence(ticked)))
+    health = fragment("system_health_part.html", may_tick=True, **await health_values(runtime))
+    return answer(health, await state_part(runtime, lines, may_hold=True), toast(_ticked_sentence(ticked)))
 
 
 @router.get("/system/unsure")
-async def ask_about_all(runtime: RuntimeDep, decision: str = "", page: str = "") -> Response:
+async def ask_about_all(runtime: RuntimeDep, actor: CallerDep, decision: str = "", page: str = "") -> Response:
     """Show what one decision about everybody in view means, before it is made."""
     wanted = _decision(decision)
-    views = (await unsure_values(runtime, Wish.of(unsure=page)))["unsure"]
+    views = (await unsure_values(runtime, Wish.of(unsure=page), owner_id=actor.sees_only))["unsure"]
     calls = [view.seen.call_id for view in views if view.may_redial or wanted is Decision.LEAVE]
     return answer(fragment("unsure_dialog.html", decision=wanted, calls=calls, page=page))
 
@@ -86,11 +88,16 @@ async def decide_about_all(
 ) -> Response:
     """Decide about all that were in view; who was decided about meanwhile is passed over."""
     wanted = _decision(decision)
+    if actor.sees_only is not None:
+        async with runtime.database.connection() as conn:
+            call = [*await list_owned_calls(conn, call, owner_id=actor.sees_only)]
     decided = await dialing_moves.decide_all(runtime, call, wanted, launching, actor=actor.name)
-    left = fragment("system_unsure_part.html", **await unsure_values(runtime, Wish.of(unsure=page)))
+    left = fragment(
+        "system_unsure_part.html", **await unsure_values(runtime, Wish.of(unsure=page), owner_id=actor.sees_only)
+    )
     who = "1 contact is" if decided == 1 else f"{decided} contacts are"
     what = "due again" if wanted is Decision.REDIAL else "left as they are"
-    return answer(left, await _account(runtime), toast(f"{who} {what}."))
+    return answer(left, await _account(runtime, actor), toast(f"{who} {what}."))
 
 
 @router.post("/system/unsure/{call_id}/{decision}")
@@ -101,8 +108,18 @@ async def decide(
     known_id, wanted = _call_id(call_id), _decision(decision)
     await dialing_moves.decide(runtime, known_id, wanted, launching, actor=actor.name)
     undo = f"/system/unsure/{known_id}/{Decision.REOPEN}" if wanted is Decision.LEAVE else None
-    left = fragment("system_unsure_part.html", **await unsure_values(runtime, Wish.of(unsure=page)))
-    return answer(left, await _account(runtime), toast(await decided_sentence(runtime, known_id, wanted), undo=undo))
+    left = fragment(
+        "system_unsure_part.html", **await unsure_values(runtime, Wish.of(unsure=page), owner_id=actor.sees_only)
+    )
+    return answer(
+        left, await _account(runtime, actor), toast(await decided_sentence(runtime, known_id, wanted), undo=undo)
+    )
+
+
+async def _left(runtime: Runtime, actor: Actor, number: str) -> str:
+    """Return who still waits for a decision."""
+    values = await unsure_values(runtime, Wish.of(unsure=number), owner_id=actor.sees_only)
+    return fragment("system_unsure_part.html", **values)
 
 
 def _call_id(text: str) -> UUID:
@@ -119,15 +136,16 @@ def _decision(text: str) -> Decision:
         raise NotFound("A contact can be dialled again or left, and nothing else.") from None
 
 
-async def _stands(runtime: Runtime, lines: PhoneLines, sentence: str) -> Response:
-    return answer(await state_part(runtime, lines), await _account(runtime), toast(sentence))
+async def _stands(runtime: Runtime, actor: Actor, lines: PhoneLines, sentence: str) -> Response:
+    return answer(await state_part(runtime, lines, may_hold=True), await _account(runtime, actor), toast(sentence))
 
 
-async def _account(runtime: Runtime) -> str:
+async def _account(runtime: Runtime, actor: Actor) -> str:
     """Return the account's banner and figures as they are now."""
     async with runtime.database.connection() as conn:
         seen = await feed.look_at_account(conn)
-    return account_part(account_view(seen, runtime.settings.pacing, runtime.clock.now()))
+    account = account_view(seen, runtime.settings.pacing, runtime.clock.now())
+    return account_part(account, sees_all=actor.sees_only is None)
 
 
 def _reason(text: str) -> str:

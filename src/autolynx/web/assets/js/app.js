@@ -240,3 +240,12 @@ setInterval(() => {
   live.replaceWith(anew);
   window.htmx.process(anew);
 }, 5000);
+
+// What a button copies stands in the element that it names.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest && event.target.closest("[data-copies]");
+  if (!button) return;
+  navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent).then(() => {
+    button.textContent = "Copied";
+  });
+});
