@@ -12,6 +12,7 @@ from autolynx.archive.port import RecordingStore
 from autolynx.archive.s3_signature import S3Account
 from autolynx.errors import ConfigurationError
 from autolynx.flows.assistants import seed_templates
+from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.flows.live_feed import LiveFeed
 from autolynx.flows.people import ensure_admin
 from autolynx.flows.refill import Refiller
@@ -80,7 +81,7 @@ async def open_bare_runtime(settings: Settings) -> AsyncIterator[Runtime]:
         recordings = build_archive(settings, clock)
         try:
             yield Runtime(
-                settings=settings,
+                configured=settings,
                 database=database,
                 provider=provider,
                 clock=clock,
@@ -114,6 +115,7 @@ async def bring_up_to_date(runtime: Runtime) -> list[Migration]:
     for migration in applied:
         log.info("database.migrated", version=migration.version, migration=migration.name)
     await seed_templates(runtime)
+    await refresh_settings(runtime)
     if runtime.settings.admin_email is not None:
         await ensure_admin(runtime, runtime.settings.admin_email)
     return applied

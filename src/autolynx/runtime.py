@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from autolynx.archive.port import RecordingStore
+from autolynx.chosen_settings import ChosenSettings
 from autolynx.errors import DatabaseUnavailable
 from autolynx.identity.local import LocalPasswords
 from autolynx.identity.mail import Mailer
@@ -120,17 +121,25 @@ class SystemClock:
 class Runtime:
     """Everything a flow may touch. Built once in bootstrap; flows never build their own.
 
+    `configured`: what the environment says; flows read `settings`.
+
     `desk`: where dials wait for each other before they use the database, so that a burst of answers leaves
     connections to webhooks, pages and ticks, and none of it waits for one in vain. `recordings`: where copies of
     recordings are kept; None where there is no place for them. `mailer`: None where no mail server is set.
     """
 
-    settings: Settings
+    configured: Settings
     database: Database
     provider: Provider
     clock: Clock
+    chosen_settings: ChosenSettings = field(default_factory=ChosenSettings)
     recordings: RecordingStore | None = None
     mailer: Mailer | None = None
     passwords: LocalPasswords = field(default_factory=LocalPasswords)
     intake: Intake = field(default_factory=Intake)
     desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DIALS_AT_ONCE))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that hold: what an admin chose, else what the environment says."""
+        return self.chosen_settings.over(self.configured)

@@ -75,7 +75,7 @@ def make_runtime(
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
     )
-    return Runtime(settings=settings, database=database, provider=provider, clock=clock, recordings=recordings)
+    return Runtime(configured=settings, database=database, provider=provider, clock=clock, recordings=recordings)
 
 
 @dataclass(frozen=True, kw_only=True)

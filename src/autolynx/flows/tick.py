@@ -12,6 +12,7 @@ from uuid import UUID
 from autolynx.errors import AutolynxError, DatabaseUnavailable, ProviderError
 from autolynx.flows import campaign_life, ingest, reconcile
 from autolynx.flows.assistant_retiring import retire_ephemeral
+from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.flows.importing import purge_expired_uploads
 from autolynx.flows.reconcile import Reconciled
 from autolynx.flows.recording_copies import copy_due_recordings
@@ -171,6 +172,7 @@ class Ticker:
             self._woken.clear()
 
     async def _tick(self) -> datetime | None:
+        await refresh_settings(self._runtime)
         try:
             ticked = await run_once(self._runtime, budget_seconds=self._cadence(), copies=False)
         except DatabaseUnavailable as error:

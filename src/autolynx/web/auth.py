@@ -16,6 +16,7 @@ from autolynx.domain.actor import Actor
 from autolynx.domain.permission import Role
 from autolynx.errors import AutolynxError, Forbidden, Unauthorized
 from autolynx.flows import access
+from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import Holder, TokenKind
 from autolynx.web.context import get_runtime
@@ -62,6 +63,7 @@ class Guard:
         request = HTTPConnection(scope)
         try:
             scope.setdefault("state", {})["actor"] = await _require_actor(request, scope["method"])
+            await refresh_settings(get_runtime(request))
         except AutolynxError as error:
             response = error_answer(Request(scope, receive), error)
             await response(scope, receive, send)

@@ -23,6 +23,7 @@ from autolynx.web.api import (
     plans,
     scheduler,
     session,
+    settings,
     tokens,
     unsure,
     uploads,
@@ -54,6 +55,7 @@ from autolynx.web.pages import (
 from autolynx.web.pages import analytics as analytics_page
 from autolynx.web.pages import assistants as assistant_list
 from autolynx.web.pages import campaigns as campaign_list
+from autolynx.web.pages import settings as settings_page
 
 GUARDED: tuple[APIRouter, ...] = (
     assistants.router,
@@ -78,6 +80,7 @@ GUARDED: tuple[APIRouter, ...] = (
     metrics.router,
     tokens.router,
     users.router,
+    settings.router,
 )
 OWN_LOCK: tuple[APIRouter, ...] = (
     hooks.router,
@@ -112,5 +115,6 @@ PAGES: tuple[APIRouter, ...] = (
     live.router,
     people.router,
     account.router,
+    settings_page.router,
     entrance.router,
 )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 
 from autolynx.domain.campaign import CampaignStatus
 from autolynx.errors import ValidationProblem
+from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.flows.tick import run_once
 from autolynx.runtime import Runtime
 from autolynx.store import campaigns
@@ -88,6 +89,7 @@ async def _tick(runtime: Runtime, campaign_id: UUID | None) -> TickAnswer:
     if campaign_id is not None:
         async with runtime.database.connection() as conn:
             await campaigns.get(conn, campaign_id)
+    await refresh_settings(runtime)
     ticked = await run_once(runtime, campaign_id=campaign_id)
     async with runtime.database.connection() as conn:
         found = await list_progress(conn, also=ticked.launched.keys(), only=campaign_id, most=MOST_DETAILS)
