@@ -133,6 +133,7 @@ KINDS: dict[type[AutolynxError], Kind] = {
     PayloadTooLarge: Kind(code="PAYLOAD_TOO_LARGE", http_status=413, exit_code=2),
     RateLimited: Kind(code="RATE_LIMITED", http_status=429, exit_code=1),
     ProviderError: Kind(code="PROVIDER_ERROR", http_status=502, exit_code=1),
+    IdentityUnreachable: Kind(code="IDENTITY_UNAVAILABLE", http_status=503, exit_code=1),
     IdentityError: Kind(code="IDENTITY_ERROR", http_status=502, exit_code=1),
     MailFailed: Kind(code="MAIL_FAILED", http_status=502, exit_code=1),
     DatabaseUnavailable: Kind(code="DATABASE_UNAVAILABLE", http_status=503, exit_code=1),

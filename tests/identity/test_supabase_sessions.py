@@ -4,6 +4,7 @@ import anyio
 import pytest
 
 from autolynx.errors import IdentityUnreachable, Unauthorized
+from autolynx.identity.port import SignOut
 from tests.support.supabase_project import PASSWORD, PAT, Project, fault
 from tests.support.supabase_standin.sessions import show_user
 
@@ -72,7 +73,7 @@ async def test_somebody_who_is_banned_cannot_go_on(project: Project) -> None:
 
 async def test_signing_out_ends_this_session_alone(project: Project) -> None:
     here, elsewhere = [await project.client.sign_in(PAT, PASSWORD) for _ in range(2)]
-    await project.client.sign_out(here.access_token, is_everywhere=False)
+    await project.client.sign_out(here.access_token, scope=SignOut.HERE)
     with pytest.raises(Unauthorized):
         await project.client.refresh(here.refresh_token)
     await project.client.refresh(elsewhere.refresh_token)
@@ -82,7 +83,7 @@ async def test_signing_out_everywhere_ends_every_session_of_the_person_and_of_no
     project.world.add_user("sam@example.com", password=PASSWORD)
     grants = [await project.client.sign_in(PAT, PASSWORD) for _ in range(3)]
     other = await project.client.sign_in("sam@example.com", PASSWORD)
-    await project.client.sign_out(grants[0].access_token, is_everywhere=True)
+    await project.client.sign_out(grants[0].access_token, scope=SignOut.EVERYWHERE)
     for grant in grants:
         with pytest.raises(Unauthorized):
             await project.client.refresh(grant.refresh_token)
@@ -92,23 +93,23 @@ async def test_signing_out_everywhere_ends_every_session_of_the_person_and_of_no
 async def test_signing_out_twice_is_no_error(project: Project) -> None:
     grant = await project.client.sign_in(PAT, PASSWORD)
     for _ in range(2):
-        await project.client.sign_out(grant.access_token, is_everywhere=True)
+        await project.client.sign_out(grant.access_token, scope=SignOut.EVERYWHERE)
 
 
 async def test_signing_out_with_a_token_that_has_expired_says_that_it_did_not_happen(project: Project) -> None:
     grant = await project.client.sign_in(PAT, PASSWORD)
     project.clock.move(3601)
     with pytest.raises(Unauthorized):
-        await project.client.sign_out(grant.access_token, is_everywhere=True)
+        await project.client.sign_out(grant.access_token, scope=SignOut.EVERYWHERE)
     fresh = await project.client.refresh(grant.refresh_token)
-    await project.client.sign_out(fresh.access_token, is_everywhere=True)
+    await project.client.sign_out(fresh.access_token, scope=SignOut.EVERYWHERE)
     assert project.world.sessions == []
 
 
 async def test_looking_up_asks_whether_the_session_stands_and_the_address_is_verified(project: Project) -> None:
     grant = await project.client.sign_in(PAT, PASSWORD)
     assert (await project.client.look_up(grant.access_token)) == grant.identity
-    await project.client.sign_out(grant.access_token, is_everywhere=False)
+    await project.client.sign_out(grant.access_token, scope=SignOut.HERE)
     with pytest.raises(Unauthorized, match="session is over"):
         await project.client.look_up(grant.access_token)
     assert (await project.client.verify(grant.access_token)).identity.subject == grant.identity.subject

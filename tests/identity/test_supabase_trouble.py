@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from autolynx.errors import AutolynxError, IdentityError, IdentityUnreachable, kind_of
+from autolynx.identity.port import SignOut
 from autolynx.identity.supabase import SupabaseAuth
 from tests.support.stub_vapi import Answering, Drip, Drop, Reply, as_json, page, run_stub
 from tests.support.supabase_project import PASSWORD, PAT, Project, client_of, fault
@@ -31,7 +32,7 @@ async def test_nobody_there_is_trouble_on_the_way() -> None:
     problem = await problem_of(client_at(NOWHERE))
     assert isinstance(problem, IdentityUnreachable)
     assert problem.message == "Supabase could not be asked: no connection could be made. Try again shortly."
-    assert kind_of(problem).http_status == 502
+    assert kind_of(problem).http_status == 503
 
 
 @pytest.mark.parametrize("answer", [Drop(), Drip(), Reply(wait=5), page(502), as_json({}, 500), as_json({}, 503)])
@@ -73,7 +74,7 @@ async def test_a_wrong_key_is_said_by_the_name_of_its_setting(project: Project) 
 async def test_every_request_bears_the_key_and_none_bears_more_than_it_needs(project: Project) -> None:
     grant = await project.client.sign_in(PAT, PASSWORD)
     await project.client.look_up(grant.access_token)
-    await project.client.sign_out(grant.access_token, is_everywhere=True)
+    await project.client.sign_out(grant.access_token, scope=SignOut.EVERYWHERE)
     assert {exchange.headers["apikey"] for exchange in project.world.exchanges} == {ANON_KEY}
     bearing = {exchange.path for exchange in project.world.exchanges if "authorization" in exchange.headers}
     assert bearing == {"/user", "/logout"}

@@ -18,6 +18,14 @@ class OAuthProvider(StrEnum):
     GITHUB = "github"
 
 
+class SignOut(StrEnum):
+    """Which sessions of a person at the identity server end."""
+
+    HERE = "local"  # the one that the access token belongs to
+    ELSEWHERE = "others"
+    EVERYWHERE = "global"
+
+
 class LinkRequest(StrEnum):
     """What became of the wish for a link: for the log, and never for the person, who always reads the same."""
 
@@ -103,8 +111,8 @@ class IdentityServer(Protocol):
         After IdentityUnreachable the same token may be tried again: nobody knows whether it was used up.
         """
 
-    async def sign_out(self, access_token: str, *, is_everywhere: bool) -> None:
-        """End this session, or all of the person. One that is over already is no error.
+    async def sign_out(self, access_token: str, *, scope: SignOut) -> None:
+        """End sessions of the person. One that is over already is no error.
 
         Raises Unauthorized for a token that is not valid any more: refresh first.
         """

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from autolynx.errors import Unauthorized
 from autolynx.identity.access_tokens import TokenVerifier
 from autolynx.identity.jwks import KeyRing
-from autolynx.identity.port import BearerToken, Grant, Identity, LinkRequest, OAuthProvider, Offers
+from autolynx.identity.port import BearerToken, Grant, Identity, LinkRequest, OAuthProvider, Offers, SignOut
 from autolynx.identity.supabase_answers import checked, read_grant, read_identity, read_offers
 from autolynx.identity.supabase_http import AuthWire
 
@@ -108,10 +108,9 @@ class SupabaseAuth:
         """Go on with a session, by the refresh token that is good for once."""
         return await self._grant("/token", {"refresh_token": refresh_token}, refusal=SESSION_OVER, kind="refresh_token")
 
-    async def sign_out(self, access_token: str, *, is_everywhere: bool) -> None:
-        """End this session or all of the person; access tokens that are out there end by themselves within the hour."""
-        scope = {"scope": "global" if is_everywhere else "local"}
-        reply = await self._wire.send("POST", "/logout", params=scope, access_token=access_token)
+    async def sign_out(self, access_token: str, *, scope: SignOut) -> None:
+        """End sessions of the person; access tokens that are out there end by themselves within the hour."""
+        reply = await self._wire.send("POST", "/logout", params={"scope": scope.value}, access_token=access_token)
         if reply.code not in _ALREADY_OVER:
             checked(reply, refusal=SESSION_OVER)
 
