@@ -26,11 +26,11 @@ async def end_outside(runtime: Runtime, secret: str) -> None:
     await give_back(runtime.identity, grant)
 
 
-async def give_back(identity: IdentityServer, grant: Grant, *, scope: SignOut = SignOut.HERE) -> None:
+async def give_back(identity: IdentityServer, grant: Grant, *, scope: SignOut = SignOut.HERE) -> bool:
     """End a session at the identity server, or others of the person; where that fails the log says so."""
     try:
         await identity.sign_out(grant.access_token, scope=scope)
-    except Unauthorized:
-        return
-    except (IdentityError, RateLimited) as error:
+    except (Unauthorized, IdentityError, RateLimited) as error:
         log.warning("session.not_ended_outside", reason=error.message)
+        return False
+    return True

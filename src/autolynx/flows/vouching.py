@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from autolynx.errors import IdentityError, IdentityUnreachable, RateLimited, Unauthorized
 from autolynx.flows.access import hash_secret
 from autolynx.flows.outside_sign_out import give_back
-from autolynx.identity.port import Grant, IdentityServer
+from autolynx.identity.port import Grant, IdentityServer, SignOut
 from autolynx.identity.sealed_grant import seal, unseal, vouched_until
 from autolynx.log import log
 from autolynx.runtime import Runtime
@@ -43,14 +43,20 @@ def is_within_grace(sealed: bytes | None, now: datetime) -> bool:
     return sealed is None or now < vouched_until(sealed) + timedelta(seconds=GRACE_SECONDS)
 
 
-async def renew(runtime: Runtime, holder: Holder, secret: str) -> Grant | None:
-    """Have a session vouched for anew, now; None where somebody else does that, or the server is not to be asked.
-
-    Raises Unauthorized where the session is over.
-    """
-    if runtime.identity is None or holder.token.identity_grant is None or not await _claim(runtime, holder):
-        return None
-    return await _refresh(runtime, runtime.identity, holder, secret)
+async def end_elsewhere(runtime: Runtime, secret: str) -> bool:
+    """End the person's other sessions at the identity server, by this one; False where it could not be told."""
+    async with runtime.database.connection() as conn:
+        holder = await tokens.find(conn, hash_secret(secret))
+    if runtime.identity is None or holder is None or holder.token.identity_grant is None:
+        return True
+    if not await _claim(runtime, holder):  # another request is asking: its answer cannot be used here
+        return False
+    try:
+        grant = await _refresh(runtime, runtime.identity, holder, secret)
+    except (Unauthorized, IdentityError, RateLimited) as error:
+        log.warning("session.not_ended_outside", id=str(holder.token.id), reason=error.message)
+        return False
+    return await give_back(runtime.identity, grant, scope=SignOut.ELSEWHERE)
 
 
 async def _claim(runtime: Runtime, holder: Holder) -> bool:

@@ -9,7 +9,7 @@ from autolynx.errors import AutolynxError, IdentityError, RateLimited, kind_of
 from autolynx.flows.binding import UNVERIFIED, NotLetIn
 from autolynx.identity.port import OAuthProvider, Offers
 from autolynx.runtime import Runtime
-from autolynx.web.pages.rendering import bare_page, notice
+from autolynx.web.pages.rendering import bare_page
 from autolynx.web.safe_path import safe_path
 
 BEGIN_AGAIN = "Signing in took too long, or began in another browser: begin again here."
@@ -66,18 +66,12 @@ def came_back_with(request: Request) -> str | None:
 def not_let_in(request: Request, refusal: NotLetIn) -> Response:
     """Return the page of somebody who proved who they are: the same for all who are not on the list."""
     if refusal.reason == UNVERIFIED:
-        return notice(
-            request,
-            status=HTTPStatus.FORBIDDEN,
-            heading="Your email is not confirmed",
-            sentence="Confirm it by the mail that Supabase has sent you, then sign in again.",
-        )
-    return notice(
-        request,
-        status=HTTPStatus.FORBIDDEN,
-        heading="You are not on the list",
-        sentence="Your account is fine, but it may not come in here. Ask an admin to put your email on the list.",
-    )
+        heading = "Your email is not confirmed"
+        sentence = "Confirm it by the mail that Supabase has sent you, then sign in again."
+    else:
+        heading = "You are not on the list"
+        sentence = "Your account is fine, but it may not come in here. Ask an admin to put your email on the list."
+    return bare_page(request, "outside_refused.html", status=HTTPStatus.FORBIDDEN, heading=heading, sentence=sentence)
 
 
 async def _offers(runtime: Runtime) -> tuple[Offers | None, str | None]:
