@@ -48,6 +48,7 @@ from autolynx.web.pages import (
     entrance,
     live,
     new_campaign,
+    outside_sign_in,
     people,
     phone_line,
     sign_in,
@@ -96,6 +97,7 @@ OWN_LOCK: tuple[APIRouter, ...] = (
     health.open_router,
     entrance.open_router,
     sign_in.router,
+    outside_sign_in.router,
 )
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
