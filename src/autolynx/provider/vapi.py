@@ -55,8 +55,8 @@ class VapiProvider:
     """The port `Provider` over HTTP. Safe to share between tasks of one event loop.
 
     `timeout_seconds` bounds the wait for an answer; `now` gives the present moment, aware; `launch` starts the HTTP
-    client. `redacts`: what is kept of conversations is redacted first. Raises ConfigurationError for a key that cannot
-    be sent.
+    client; `hidden` are further secrets that nothing stored may repeat. `redacts`: what is kept of conversations is
+    redacted first. Raises ConfigurationError for a key that cannot be sent.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class VapiProvider:
         page_size: int = 100,
         redacts: bool = False,
         launch: Launch = launch_client,
+        hidden: Sequence[str] = (),
     ) -> None:
         check_key(api_key)
         connect = connect_seconds(timeout_seconds)
@@ -83,7 +84,7 @@ class VapiProvider:
         self._now = now
         self._page_size = page_size
         self._redacts = redacts
-        self._secrets = tuple(secret for secret in (api_key, webhook.secret) if secret)
+        self._secrets = tuple(secret for secret in (api_key, webhook.secret, *hidden) if secret)
 
     async def place_call(self, order: CallOrder) -> DialAnswer:
         """Ask for one call, once. What may have reached the provider without a readable answer is Unknown."""

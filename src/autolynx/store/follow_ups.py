@@ -64,9 +64,20 @@ def _chosen(wanted: Wanted) -> str:
             AND (cardinality(%(outcomes)s::text[]) = 0 OR k.outcome = ANY(%(outcomes)s::text[])))"""
 
 
-async def lock_followed(conn: Connection, campaign_id: UUID) -> None:
-    """Let nobody else make a follow-up of a campaign until the transaction ends; its dialling goes on."""
-    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"follow-up:{campaign_id}"])
+async def lock_family(conn: Connection, campaign_id: UUID) -> None:
+    """Let nobody else make a follow-up of a campaign, or of one of its family, until the transaction ends.
+
+    Locked is the first of those that it follows, which all of them have in common. Dialling goes on.
+    """
+    await conn.execute(
+        """WITH RECURSIVE line AS (SELECT id, options_json ->> 'followsCampaign' AS follows, 0 AS back FROM campaigns
+               WHERE id = %s
+           UNION ALL SELECT c.id, c.options_json ->> 'followsCampaign', l.back + 1
+               FROM campaigns c JOIN line l ON c.id = l.follows::uuid)
+           SELECT pg_advisory_xact_lock(hashtextextended('follow-up:' || f.id, 0))
+           FROM (SELECT id FROM line ORDER BY back DESC LIMIT 1) f""",
+        [campaign_id],
+    )
 
 
 async def count_fates(conn: Connection, wanted: Wanted) -> Mapping[str, int]:
@@ -99,11 +110,12 @@ class Follower:
     created_at: datetime
 
 
-async def list_followers(conn: Connection, campaign_id: UUID) -> list[Follower]:
-    """Return the campaigns that were made of contacts of this one, latest first."""
+async def list_followers(conn: Connection, campaign_id: UUID, *, owner_id: UUID | None = None) -> list[Follower]:
+    """Return the campaigns, of one person or of all, that were made of contacts of this one, latest first."""
     cursor = await conn.execute(
-        """SELECT id, name, created_at FROM campaigns WHERE options_json ->> 'followsCampaign' = %s
-               AND deleted_at IS NULL ORDER BY created_at DESC, id LIMIT 20""",
-        [str(campaign_id)],
+        """SELECT id, name, created_at FROM campaigns WHERE options_json ->> 'followsCampaign' = %(campaign)s
+               AND deleted_at IS NULL AND (%(owner)s::uuid IS NULL OR owner_id = %(owner)s)
+           ORDER BY created_at DESC, id LIMIT 20""",
+        {"campaign": str(campaign_id), "owner": owner_id},
     )
     return [Follower(**row) for row in await cursor.fetchall()]

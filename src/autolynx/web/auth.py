@@ -13,13 +13,14 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from autolynx.domain.actor import Actor
-from autolynx.domain.permission import Role
+from autolynx.domain.permission import Permission, Role
 from autolynx.errors import AutolynxError, Forbidden, Unauthorized
 from autolynx.flows import access
 from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import Holder, TokenKind
 from autolynx.web.context import get_runtime
+from autolynx.web.masking import unmasked
 from autolynx.web.problems import error_answer, own_path
 
 SESSION_COOKIE = "autolynx_session"
@@ -93,7 +94,10 @@ CallerDep = Annotated[Actor, Depends(get_caller)]
 
 
 async def require_cron(request: Request, _bearer_scheme: Annotated[object, Security(_bearer)]) -> str:
-    """Let the cron secret or an API token pass; returns who it is. Raises Unauthorized."""
+    """Let the cron secret pass, or the API token of somebody who may tick; returns who it is.
+
+    Raises Unauthorized, Forbidden.
+    """
     runtime = get_runtime(request)
     sent = bearer_token(request)
     if sent is None:
@@ -101,7 +105,10 @@ async def require_cron(request: Request, _bearer_scheme: Annotated[object, Secur
     matches = [hmac.compare_digest(_bytes(sent), _bytes(secret)) for secret in runtime.settings.cron_secrets]
     if any(matches):
         return "cron"
-    return (await _require_actor(request, request.method)).name
+    actor = await _require_actor(request, request.method)
+    if not actor.may(Permission.TICKS_RUN):
+        raise Forbidden("Only an admin, or a token of one for everything, may tick.")
+    return actor.name
 
 
 async def find_actor(runtime: Runtime, connection: HTTPConnection) -> Actor | None:
@@ -148,7 +155,7 @@ def _is_own_page(connection: HTTPConnection) -> bool:
     """Whether the request bears the CSRF token that only our own pages can read."""
     sent = connection.headers.get(CSRF_HEADER, "")
     wanted = access.csrf_for(connection.cookies.get(SESSION_COOKIE, ""))
-    return hmac.compare_digest(_bytes(sent), _bytes(wanted))
+    return hmac.compare_digest(_bytes(unmasked(sent)), _bytes(wanted))
 
 
 def _is_guarded(scope: Scope) -> bool:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
+from autolynx.domain.actor import Maker
 from autolynx.domain.retry import WORTH_ANOTHER_TRY
 from autolynx.errors import Conflict, ValidationProblem
 from autolynx.flows.follow_up_campaign import FollowUp, create_follow_up, plan_follow_up
@@ -22,10 +23,12 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/campaigns/{campaign_id}/follow-up")
-async def ask(campaign_id: str, runtime: RuntimeDep, wish: ContactWishDep, missed: str = "") -> Response:
+async def ask(
+    campaign_id: str, runtime: RuntimeDep, actor: CallerDep, wish: ContactWishDep, missed: str = ""
+) -> Response:
     """Show whom a follow-up would call, who stays behind and why, and what it would be named."""
     wanted = FollowUp(campaign_id=campaign_id_of(campaign_id), chosen=wish.chosen, outcomes=MISSED if missed else ())
-    return await _dialog(runtime, wanted, query=_query(wish.page_query, missed))
+    return await _dialog(runtime, wanted, actor.maker, query=_query(wish.page_query, missed))
 
 
 @router.post("/campaigns/{campaign_id}/follow-up")
@@ -51,20 +54,23 @@ async def create(
     except (ValidationProblem, Conflict) as problem:
         status = 400 if isinstance(problem, ValidationProblem) else 409
         query = _query(wish.page_query, missed)
-        return await _dialog(runtime, wanted, query=query, name=name, problem=problem.message, status=status)
+        return await _dialog(
+            runtime, wanted, actor.maker, query=query, name=name, problem=problem.message, status=status
+        )
     return answer(HX_Redirect=f"/campaigns/{made.campaign.id}")
 
 
 async def _dialog(
     runtime: Runtime,
     wanted: FollowUp,
+    by: Maker,
     *,
     query: str,
     name: str | None = None,
     problem: str | None = None,
     status: int = 200,
 ) -> Response:
-    planned = await plan_follow_up(runtime, wanted)
+    planned = await plan_follow_up(runtime, wanted, by=by)
     seen = await look_at(runtime, wanted.campaign_id)
     html = fragment(
         "follow_up_dialog.html",
