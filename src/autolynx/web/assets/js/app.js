@@ -249,3 +249,17 @@ document.addEventListener("click", (event) => {
     button.textContent = "Copied";
   });
 });
+
+// A button that fills a field with what is free: a name, where the one that was typed is taken.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest && event.target.closest("[data-fills]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.fills);
+  field.value = button.dataset.value;
+  field.removeAttribute("aria-invalid");
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+  field.focus();
+  const problem = document.getElementById(`${field.id}-problem`);
+  if (problem) problem.remove();
+  button.parentElement.remove();
+});
