@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from autolynx.domain.campaign import CampaignMode, CampaignStatus, due_again_sentence
+from autolynx.domain.campaign import MAX_CAP, MIN_CAP, CampaignMode, CampaignStatus, due_again_sentence
 from autolynx.domain.metrics import estimate_completion
 from autolynx.domain.retry import WORTH_ANOTHER_TRY
 from autolynx.store.reports import CampaignReport
@@ -48,7 +48,10 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignView:
-    """A campaign as its card, its page and the terminal show it. `lines` says what each line of the cap does."""
+    """A campaign as its card, its page and the terminal show it. `lines` says what each line of the cap does.
+
+    `fewer` and `more` are the caps beside this one, None at the ends.
+    """
 
     id: UUID
     name: str
@@ -56,6 +59,8 @@ class CampaignView:
     assistant: str
     mode: str
     cap: int
+    fewer: int | None
+    more: int | None
     when_word: str
     when: datetime
     notice: str | None
@@ -104,6 +109,8 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         assistant=report.assistant,
         mode="in batches" if campaign.mode is CampaignMode.BATCH else "continuous",
         cap=campaign.cap,
+        fewer=campaign.cap - 1 if campaign.cap > MIN_CAP else None,
+        more=campaign.cap + 1 if campaign.cap < MAX_CAP else None,
         notice=campaign.status_reason or due_again or (notice if status.is_running else None),
         total=total,
         due=counters.due,
