@@ -66,8 +66,11 @@ document.addEventListener("htmx:after:swap", () => {
 
 function giveFocusBack(source, nearId) {
   if (document.activeElement && document.activeElement !== document.body) return;
-  const near = byId(nearId);
-  const there = source.isConnected && !source.disabled ? source : near && near.querySelector(".actions button, .actions a, a, button");
+  // (Where the button itself is gone, the source is by now whatever the answer replaced.)
+  let there = source.isConnected && !source.disabled && source.matches("a, button, input, select, textarea") ? source : null;
+  for (let near = byId(nearId); near && !there; near = near.parentElement.closest("[id]")) {
+    there = near.querySelector(".actions button, .actions a, a, button");
+  }
   if (there) there.focus({ preventScroll: true });
 }
 
