@@ -2,12 +2,13 @@
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
 from pydantic import Field
 
 from autolynx.domain.actor import Actor
 from autolynx.errors import RateLimited, Unauthorized
 from autolynx.flows import access, sessions
+from autolynx.flows.outside_sign_out import end_outside
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import TokenKind
 from autolynx.web.auth import SESSION_COOKIE, get_caller
@@ -59,10 +60,17 @@ async def open_session(
 
 
 @router.delete("/session", status_code=204, summary="Sign out")
-async def end_session(response: Response, runtime: RuntimeDep, actor: Annotated[Actor, Depends(get_caller)]) -> None:
+async def end_session(
+    request: Request,
+    response: Response,
+    runtime: RuntimeDep,
+    later: BackgroundTasks,
+    actor: Annotated[Actor, Depends(get_caller)],
+) -> None:
     """End the caller's browser session; an API token is left alone."""
     if actor.is_browser:
         await access.revoke(runtime, actor.id, actor=actor.name)
+        later.add_task(end_outside, runtime, request.cookies[SESSION_COOKIE])
     response.delete_cookie(SESSION_COOKIE, path="/")
 
 
