@@ -17,7 +17,7 @@ from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.rendering import answer, fragment, page, toast
 
-ROLES = {Role.OPERATOR: "Operator: the own campaigns", Role.ADMIN: "Admin: everything"}
+ROLES = {Role.OPERATOR: "Operator: own campaigns", Role.ADMIN: "Admin: everything"}
 
 router = APIRouter(include_in_schema=False)
 
