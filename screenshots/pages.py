@@ -97,6 +97,8 @@ SHOTS: Sequence[Shot] = (
     Shot(name="analytics", address="/analytics"),
     Shot(name="system", address="/system"),
     Shot(name="system-hold", address="/system", act=open_hold, is_whole=False),
+    Shot(name="audit", address="/audit"),
+    Shot(name="privacy", address="/privacy"),
     Shot(name="not-found", address="/campaigns/0b6bb0a4-0000-4000-8000-000000000000"),
 )
 # The three that the README shows: name of the shot, colours, width.

@@ -30,6 +30,7 @@ from autolynx.store.embedded import EmbeddedPostgres
 from autolynx.store.embedded_guard import guarding
 from autolynx.store.migrate import Migration, migrate
 from autolynx.web.app import build_app
+from autolynx.web.limiter import Limiter
 
 NO_KEY = (
     "VAPI_API_KEY is not set: set it to the private key of your Vapi account, "
@@ -151,18 +152,20 @@ def build_provider(settings: Settings, clock: Clock, *, launch: Launch = launch_
 
     `launch` starts the HTTP client.
     """
-    key, secret = settings.vapi_api_key, settings.webhook_shared_secret
+    key, secrets = settings.vapi_api_key, settings.webhook_secrets
     return VapiProvider(
         base_url=settings.vapi_base_url,
         api_key=key.get_secret_value() if key else "not-set",
         webhook=WebhookTarget(
             url=settings.webhook_url,
-            secret=secret.get_secret_value() if secret else None,
+            secret=secrets[0] if secrets else None,
             credential_id=settings.vapi_webhook_credential_id,
         ),
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
+        redacts=settings.redact_transcripts,
         launch=launch,
+        hidden=(*secrets, *settings.webhook_hmac_secrets),
     )
 
 
@@ -221,11 +224,14 @@ def count_watchers(app: FastAPI) -> int:
     return feed.watchers if feed else 0
 
 
-async def end_streams(app: FastAPI) -> None:
-    """End the live streams of an application, which would otherwise keep its server from stopping."""
+async def close_web(app: FastAPI) -> None:
+    """End the live streams of an application, which would otherwise keep its server from stopping, and let go."""
     feed = _live_feed(app)
     if feed is not None:
         await feed.close()
+    limiter: Limiter | None = getattr(app.state, "limiter", None)
+    if limiter is not None:
+        await limiter.close()
 
 
 def _live_feed(app: FastAPI) -> LiveFeed | None:

@@ -20,6 +20,7 @@ BATCHES_AT_ONCE = 2
 MOST_IN_A_BATCH = 16
 WEBHOOKS_WAITING = 500
 DIALS_AT_ONCE = 4  # in the database; at the provider any number is under way
+REREADS_AT_ONCE = 8  # dials need connections to the provider more
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -125,9 +126,10 @@ class Runtime:
     `configured`: what the environment says; flows read `settings`.
 
     `desk`: where dials wait for each other before they use the database, so that a burst of answers leaves
-    connections to webhooks, pages and ticks, and none of it waits for one in vain. `recordings`: where copies of
-    recordings are kept; None where there is no place for them. `mailer`: None where no mail server is set. `identity`:
-    the server where people have their accounts; None where they have them here.
+    connections to webhooks, pages and ticks, and none of it waits for one in vain. `rereads`: where ends of calls wait
+    to be confirmed by the provider. `recordings`: where copies of recordings are kept; None where there is no place for
+    them. `mailer`: None where no mail server is set. `identity`: the server where people have their accounts; None
+    where they have them here.
     """
 
     configured: Settings
@@ -141,6 +143,7 @@ class Runtime:
     passwords: LocalPasswords = field(default_factory=LocalPasswords)
     intake: Intake = field(default_factory=Intake)
     desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DIALS_AT_ONCE))
+    rereads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(REREADS_AT_ONCE))
 
     @property
     def settings(self) -> Settings:

@@ -35,6 +35,9 @@ PAGES = [
     "/assistants/{assistant}/drift",
     "/assistants/{assistant}/test-call",
     "/system",
+    "/audit",
+    "/audit?actor=nobody",
+    "/privacy",
     "/nowhere",
 ]
 

@@ -52,9 +52,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+NO_LIMITS = {
+    "RATE_LIMIT_PER_MINUTE": 0,
+    "RATE_LIMIT_PAGES_PER_MINUTE": 0,
+    "RATE_LIMIT_UPLOADS_PER_MINUTE": 0,
+    "RATE_LIMIT_EXPORTS_PER_MINUTE": 0,
+}  # tests ask more in a second than people in an hour
+
+
 def settings_for_test(**values: Any) -> Settings:
-    """Return settings of a test: nothing comes from the machine's environment."""
-    return load_settings({}, **{"LAUNCH_PER_SECOND": 0, "ACCOUNT_CONCURRENCY_CAP": 12, **values})
+    """Return settings of a test: nothing comes from the machine's environment.
+
+    Webhooks are believed as with a signature, so that a test may say by itself how a call ended; those about the
+    confirmation of ends, and those with a whole installation, set WEBHOOK_REREAD to what it is by default.
+    """
+    ours = {"LAUNCH_PER_SECOND": 0, "ACCOUNT_CONCURRENCY_CAP": 12, "WEBHOOK_REREAD": "off", **NO_LIMITS}
+    return load_settings({}, **{**ours, **values})
 
 
 def make_runtime(

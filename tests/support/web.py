@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from autolynx.archive.port import RecordingStore
+from autolynx.bootstrap import close_web
 from autolynx.flows.access import create_token
 from autolynx.flows.refill import Refiller
 from autolynx.runtime import Clock, Runtime
@@ -40,7 +41,7 @@ class Web:
 def http_client(app: Any, **headers: str) -> httpx.AsyncClient:
     """Return a client that speaks to the application in this process."""
     transport = httpx.ASGITransport(app=app, client=("203.0.113.7", 1234))
-    return httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers, timeout=30)
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers, timeout=30)
 
 
 @asynccontextmanager
@@ -68,6 +69,7 @@ async def running_web(
             if refiller is not None:
                 await refiller.drain()
             await runtime.provider.close()
+            await close_web(app)
 
 
 @asynccontextmanager

@@ -183,7 +183,7 @@ async def test_unsure_contacts_of_this_campaign_are_decided_here_and_a_decision_
         back = words_of(await browser.post(f"{path}/unsure/{first}", data={"decision": "reopen"}, headers=HTMX))
         assert "2 contacts need your decision" in back
         again = words_of(await browser.post(f"{path}/unsure/{second}", data={"decision": "redial"}, headers=HTMX))
-        assert "Ada 1 is called again as soon as a line is free." in again
+        assert "Ada 1 is due again. Spring does not run: resume it to call." in again
         assert (
             await browser.post(f"{path}/unsure/{second}", data={"decision": "leave"}, headers=HTMX)
         ).status_code == 409

@@ -131,6 +131,29 @@ async def test_who_is_in_another_follow_up_that_is_not_over_is_not_called_by_two
         assert stay(await planned(web, parent, outcome="busy")) == {}
 
 
+async def test_a_campaign_and_its_follow_up_are_not_followed_by_two_that_call_the_same_people(
+    database: Database,
+) -> None:
+    async with running_sim() as sim, running_web(database, sim.url) as web:
+        parent = await a_finished_campaign(database)
+        first = UUID((await web.client.post(path_of(parent), json=MISSED)).json()["campaignId"])
+        for position in range(3):
+            await change_contact(database, first, position, state="done")
+        await change_campaign(database, first, status="COMPLETED")
+        requests = [(parent, MISSED), (first, {})]
+        async with database.transaction() as conn:
+            await conn.execute("LOCK TABLE audit_log IN ACCESS EXCLUSIVE MODE")  # what both write last
+            answers = [asyncio.create_task(web.client.post(path_of(one), json=body)) for one, body in requests]
+            while await waiting(database) < len(answers):
+                await asyncio.sleep(0.02)
+        assert sorted(answer.status_code for answer in await asyncio.gather(*answers)) == [201, 409]
+
+
+async def waiting(database: Database) -> int:
+    waits = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return len(await rows(database, waits))
+
+
 async def test_a_running_campaign_goes_on_while_a_follow_up_of_it_is_made(database: Database) -> None:
     async with running_sim() as sim, running_web(database, sim.url) as web:
         parent = await a_finished_campaign(database)

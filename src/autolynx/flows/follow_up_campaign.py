@@ -154,7 +154,7 @@ async def _insert(runtime: Runtime, draft: Campaign, wanted: FollowUp, *, parent
 async def _insert_named(runtime: Runtime, draft: Campaign, wanted: FollowUp, *, by: Maker) -> FollowedUp:
     now = runtime.clock.now()
     async with runtime.database.transaction(timeouts=LOADING) as conn:
-        await follow_ups.lock_followed(conn, wanted.campaign_id)
+        await follow_ups.lock_family(conn, wanted.campaign_id)
         parent = await _hold_if_over(conn, wanted.campaign_id)
         await assistants.get_usable_config(conn, draft.assistant_id)
         stored = _options((await reports.get_campaign(conn, parent.id)).options, wanted)

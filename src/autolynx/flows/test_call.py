@@ -21,7 +21,7 @@ from autolynx.flows.once_more import once_more
 from autolynx.flows.phone_number_choice import require_phone_number
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import assistants, audit, campaigns, reports, test_calls
+from autolynx.store import assistants, audit, campaigns, reports, suppressions, test_calls
 
 NAME_TRIES = 5
 DEFAULT_NAME, DEFAULT_BUSINESS_NAME = "Test", "Test call"
@@ -139,6 +139,8 @@ async def _insert(runtime: Runtime, draft: Campaign, person: _Person, *, by: Mak
         await test_calls.lock_phone(conn, person.phone.e164)
         if await test_calls.is_being_called(conn, person.phone.e164):
             raise Conflict("phone: this number is on a call, or about to be called, right now; wait until it is over.")
+        if await suppressions.is_suppressed(conn, person.phone.e164):
+            raise Conflict("phone: this person asked not to be called.")
         options = {"testCall": True, "region": draft.options.region}
         await campaigns.insert(conn, draft, options=options, owner_id=by.owner_id)
         await test_calls.insert_contact(

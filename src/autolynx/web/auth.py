@@ -23,6 +23,7 @@ from autolynx.flows.vouching import is_vouched_for
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import Holder, TokenKind
 from autolynx.web.context import get_runtime
+from autolynx.web.masking import unmasked
 from autolynx.web.problems import error_answer, own_path
 
 SESSION_COOKIE = "autolynx_session"
@@ -178,7 +179,7 @@ def _is_own_page(connection: HTTPConnection) -> bool:
     """Whether the request bears the CSRF token that only our own pages can read."""
     sent = connection.headers.get(CSRF_HEADER, "")
     wanted = access.csrf_for(connection.cookies.get(SESSION_COOKIE, ""))
-    return hmac.compare_digest(_bytes(sent), _bytes(wanted))
+    return hmac.compare_digest(_bytes(unmasked(sent)), _bytes(wanted))
 
 
 def _is_guarded(scope: Scope) -> bool:

@@ -7,6 +7,7 @@ from autolynx.web.api import (
     analytics,
     assistant_versions,
     assistants,
+    audit,
     calls,
     campaign_life,
     campaigns,
@@ -21,6 +22,7 @@ from autolynx.web.api import (
     metrics,
     phone_numbers,
     plans,
+    privacy,
     scheduler,
     session,
     settings,
@@ -55,7 +57,9 @@ from autolynx.web.pages import (
 )
 from autolynx.web.pages import analytics as analytics_page
 from autolynx.web.pages import assistants as assistant_list
+from autolynx.web.pages import audit as audit_page
 from autolynx.web.pages import campaigns as campaign_list
+from autolynx.web.pages import privacy as privacy_page
 from autolynx.web.pages import settings as settings_page
 
 GUARDED: tuple[APIRouter, ...] = (
@@ -79,6 +83,8 @@ GUARDED: tuple[APIRouter, ...] = (
     health.router,
     analytics.router,
     metrics.router,
+    audit.router,
+    privacy.router,
     tokens.router,
     users.router,
     settings.router,
@@ -114,6 +120,8 @@ PAGES: tuple[APIRouter, ...] = (
     analytics_page.router,
     system.router,
     system_moves.router,
+    audit_page.router,
+    privacy_page.router,
     live.router,
     people.router,
     account.router,

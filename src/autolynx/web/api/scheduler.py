@@ -10,6 +10,7 @@ from autolynx.domain.campaign import CampaignStatus
 from autolynx.errors import ValidationProblem
 from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.flows.tick import run_once
+from autolynx.origin import CRON, acting_from
 from autolynx.runtime import Runtime
 from autolynx.store import campaigns
 from autolynx.store.progress import list_progress
@@ -66,7 +67,9 @@ _TICK_BODY: dict[str, Any] = {
 @cron_router.post("/scheduler/tick", summary="Tick, with a campaign in the body", openapi_extra=_TICK_BODY)
 async def tick(request: Request, runtime: RuntimeDep, _who: Annotated[str, Depends(require_cron)]) -> TickAnswer:
     """Repair, reconcile and launch within seconds. The body may be empty or `{"campaignId": ...}`."""
-    return await _tick(runtime, _campaign_id(await request.body()))
+    campaign_id = _campaign_id(await request.body())
+    with acting_from(CRON):
+        return await _tick(runtime, campaign_id)
 
 
 @cron_router.get("/scheduler/tick", summary="Tick, as a cron job that can only GET")
@@ -76,7 +79,8 @@ async def tick_by_get(
     campaignId: UUID | None = None,  # noqa: N803 - the API's word
 ) -> TickAnswer:
     """Repair, reconcile and launch within seconds."""
-    return await _tick(runtime, campaignId)
+    with acting_from(CRON):
+        return await _tick(runtime, campaignId)
 
 
 @router.post("/scheduler/run", summary="Tick now")

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, StreamingResponse
 
 from autolynx.domain.import_report import UploadView
 from autolynx.errors import PayloadTooLarge, ValidationProblem
+from autolynx.flows.audit_trail import note
 from autolynx.flows.importing import MAX_PARTS, begin_upload, finish_upload, put_part, receive_upload
 from autolynx.flows.upload_views import errors_csv, view_upload
 from autolynx.runtime import Runtime
@@ -145,10 +146,11 @@ async def get(upload_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> UploadS
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},
 )
-async def download_errors(upload_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> StreamingResponse:
+async def download_errors(upload_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> StreamingResponse:
     """Return the skipped rows as a CSV that can be mended and uploaded again."""
     lines = errors_csv(runtime, upload_id)
     first = await anext(lines)  # a missing upload is refused here, before the answer begins
+    await note(runtime, "upload.exported", actor=actor.name, subject=str(upload_id))
 
     async def whole() -> Any:
         yield first
