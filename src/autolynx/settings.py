@@ -145,9 +145,6 @@ class Settings(WebSettings):
     @model_validator(mode="after")
     def _supabase_is_whole(self) -> "Settings":
         if self.supabase_url is None:
-            for name in ("SUPABASE_ANON_KEY", "SUPABASE_JWT_SECRET"):
-                if getattr(self, name.lower()) is not None:
-                    raise ValueError(f"SUPABASE_URL must be set where {name} is")
             return self
         parts = urlsplit(self.supabase_url)
         if "@" in parts.netloc or f"{parts.scheme}://{parts.netloc}" != self.supabase_url:

@@ -5,7 +5,7 @@ The server says who somebody is; the allow-list says whether they come in. No tr
 
 from collections.abc import Awaitable, Callable
 
-from autolynx.errors import Unauthorized
+from autolynx.errors import AutolynxError, Unauthorized
 from autolynx.flows import throttle
 from autolynx.flows.binding import NotLetIn, bound_person, check_verified
 from autolynx.flows.outside_sign_out import give_back
@@ -59,8 +59,7 @@ async def send_outside_link(
     now, email = runtime.clock.now(), folded_email(email)
     mails = throttle.by_mail(email)
     async with runtime.database.transaction() as conn:
-        await throttle.check(conn, [mails], now)
-        await throttle.count(conn, [mails], now)
+        await throttle.claim(conn, [mails], now)
         person = await people.find_by_email(conn, email)
     if person is None or not person.allowlisted:
         log.info("link.not_sent", reason="not on the list")
@@ -70,17 +69,28 @@ async def send_outside_link(
 
 
 async def _granted(runtime: Runtime, ask: Callable[[], Awaitable[Grant]], counted: list[throttle.Subject]) -> Grant:
-    """Ask, unless too many tries failed; a failure is counted and noted."""
+    """Ask, unless too many tries failed; what the server refuses stays counted and is noted."""
     now = runtime.clock.now()
-    async with runtime.database.connection() as conn:
-        await throttle.check(conn, counted, now)
+    async with runtime.database.transaction() as conn:
+        await throttle.claim(conn, counted, now)
     try:
-        return await ask()
+        grant = await ask()
     except Unauthorized:
-        async with runtime.database.transaction() as conn:
-            await throttle.count(conn, counted, now)
+        async with runtime.database.connection() as conn:
             await note_refusal(conn, now=now, reason="refused_by_identity")
         raise
+    except AutolynxError:
+        await _take_back(runtime, counted)
+        raise
+    await _take_back(runtime, counted)
+    return grant
+
+
+async def _take_back(runtime: Runtime, counted: list[throttle.Subject]) -> None:
+    """Count nothing for a try that was not refused."""
+    async with runtime.database.transaction() as conn:
+        for subject in sorted(counted, key=lambda one: one.key):
+            await throttle.take_back(conn, subject)
 
 
 async def _let_in(runtime: Runtime, identity: IdentityServer, grant: Grant, *, how: str) -> Session:

@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 from uuid import UUID
 
+from autolynx.domain.actor import NOBODY
 from autolynx.domain.email import checked_email
 from autolynx.errors import Conflict, Unauthorized, ValidationProblem
 from autolynx.flows import throttle
@@ -29,22 +30,21 @@ async def sign_in(runtime: Runtime, email: str, password: str, *, address: str) 
     """
     check_passwords_are_here(runtime)
     now, email = runtime.clock.now(), folded_email(email)
-    subjects = (throttle.by_email(email), throttle.by_address(address))
-    async with runtime.database.connection() as conn:
-        await throttle.check(conn, subjects, now)
+    async with runtime.database.transaction() as conn:
+        await throttle.claim(conn, (throttle.by_email(email), throttle.by_address(address)), now)
         person = await people.find_by_email(conn, email)
-        known = await passwords.find_hash(conn, person.id) if person is not None and person.allowlisted else None
+        known = await passwords.find_hash(conn, person.id if person else NOBODY)  # as much work for nobody
+        known = known if person is not None and person.allowlisted else None
     if await runtime.passwords.verify(known, password) and person is not None and known is not None:
-        session = await _begin(runtime, person, known, password)
+        session = await _begin(runtime, person, known, password, address=address)
         if session is not None:
             return session
-    async with runtime.database.transaction() as conn:
-        await throttle.count(conn, subjects, now)
+    async with runtime.database.connection() as conn:
         await note_refusal(conn, now=now)
     raise Unauthorized(WRONG)
 
 
-async def _begin(runtime: Runtime, person: Person, known: str, password: str) -> Session | None:
+async def _begin(runtime: Runtime, person: Person, known: str, password: str, *, address: str) -> Session | None:
     """Begin the session, unless the person was removed or the password changed while it was checked."""
     now = runtime.clock.now()
     fresh = await runtime.passwords.hash(password) if runtime.passwords.is_outdated(known) else None
@@ -55,6 +55,7 @@ async def _begin(runtime: Runtime, person: Person, known: str, password: str) ->
         if fresh is not None:
             await passwords.save_hash(conn, person.id, fresh, now)
         await throttle.forget(conn, throttle.by_email(person.email))
+        await throttle.take_back(conn, throttle.by_address(address))
         return await begin_session(conn, person, now=now, how="password")
 
 
@@ -70,8 +71,7 @@ async def send_link(runtime: Runtime, email: str, kind: TokenKind) -> None:
     now, email = runtime.clock.now(), folded_email(email)
     mails = throttle.by_mail(email)
     async with runtime.database.transaction() as conn:
-        await throttle.check(conn, [mails], now)
-        await throttle.count(conn, [mails], now)
+        await throttle.claim(conn, [mails], now)
         person = await people.find_by_email(conn, email)
         if person is None or not person.allowlisted:
             log.info("link.not_sent", reason="not on the list")
@@ -130,15 +130,15 @@ async def change_password(runtime: Runtime, user_id: UUID, *, current: str, new:
     """
     check_passwords_are_here(runtime)
     now = runtime.clock.now()
-    async with runtime.database.connection() as conn:
+    async with runtime.database.transaction() as conn:
         person = await people.get(conn, user_id)
-        tries = throttle.by_email(person.email)
-        await throttle.check(conn, [tries], now)
         known = await passwords.find_hash(conn, user_id)
+        if known is not None:
+            await throttle.claim(conn, [throttle.by_email(person.email)], now)
     if known is not None and not await runtime.passwords.verify(known, current):
-        async with runtime.database.transaction() as conn:
-            await throttle.count(conn, [tries], now)
         raise Unauthorized("current: that is not your password.")
+    async with runtime.database.connection() as conn:
+        await throttle.forget(conn, throttle.by_email(person.email))
     check_password(new, email=person.email)
     password_hash = await runtime.passwords.hash(new)
     async with runtime.database.transaction() as conn:

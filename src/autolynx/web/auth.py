@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from autolynx.domain.actor import Actor
-from autolynx.domain.permission import Role
+from autolynx.domain.permission import Permission, Role
 from autolynx.domain.permission import Scope as TokenScope
 from autolynx.errors import AutolynxError, Forbidden, Unauthorized
 from autolynx.flows import access
@@ -103,7 +103,10 @@ CallerDep = Annotated[Actor, Depends(get_caller)]
 
 
 async def require_cron(request: Request, _bearer_scheme: Annotated[object, Security(_bearer)]) -> str:
-    """Let the cron secret or an API token pass; returns who it is. Raises Unauthorized."""
+    """Let the cron secret pass, or the API token of somebody who may tick; returns who it is.
+
+    Raises Unauthorized, Forbidden.
+    """
     runtime = get_runtime(request)
     sent = bearer_token(request)
     if sent is None:
@@ -111,7 +114,10 @@ async def require_cron(request: Request, _bearer_scheme: Annotated[object, Secur
     matches = [hmac.compare_digest(_bytes(sent), _bytes(secret)) for secret in runtime.settings.cron_secrets]
     if any(matches):
         return "cron"
-    return (await _require_actor(request, request.method)).name
+    actor = await _require_actor(request, request.method)
+    if not actor.may(Permission.TICKS_RUN):
+        raise Forbidden("Only an admin, or a token of one for everything, may tick.")
+    return actor.name
 
 
 async def find_actor(runtime: Runtime, connection: HTTPConnection) -> Actor | None:

@@ -101,6 +101,7 @@ ENTRIES: dict[str, Permission | None] = {
     "GET /campaigns/{campaign_id}": _P.CAMPAIGNS_READ,
     "GET /campaigns/{campaign_id}/analytics": _P.CAMPAIGNS_READ,
     "GET /campaigns/{campaign_id}/events": _P.CAMPAIGNS_READ,
+    "GET /campaigns/{campaign_id}/start": _P.CAMPAIGNS_WRITE,
     "POST /campaigns/{campaign_id}/start": _P.CAMPAIGNS_WRITE,
     "POST /campaigns/{campaign_id}/pause": _P.CAMPAIGNS_WRITE,
     "POST /campaigns/{campaign_id}/resume": _P.CAMPAIGNS_WRITE,

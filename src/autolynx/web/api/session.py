@@ -10,6 +10,7 @@ from autolynx.errors import RateLimited, Unauthorized
 from autolynx.flows import access, sessions
 from autolynx.flows.outside_sign_out import end_outside
 from autolynx.runtime import Runtime
+from autolynx.store.tokens import TokenKind
 from autolynx.web.auth import SESSION_COOKIE, get_caller
 from autolynx.web.context import RuntimeDep
 from autolynx.web.refusals import Refusals
@@ -54,7 +55,7 @@ async def open_session(
         if refusals.note(request.client.host if request.client else "unknown", now).is_flood:
             raise RateLimited("Too many wrong tickets; wait a minute.", retry_after_seconds=60 - now.second) from None
         raise
-    set_session_cookie(response, runtime, session)
+    await hand_over(request, response, runtime, session)
     return SessionAnswer(name=session.token.name, csrf_token=session.csrf)
 
 
@@ -73,8 +74,15 @@ async def end_session(
     response.delete_cookie(SESSION_COOKIE, path="/")
 
 
-def set_session_cookie(response: Response, runtime: Runtime, session: sessions.Session) -> None:
-    """Put a session into the browser's cookie: not readable by scripts, not sent from other sites' forms."""
+async def hand_over(request: Request, response: Response, runtime: Runtime, session: sessions.Session) -> None:
+    """Put a session into the browser's cookie: not readable by scripts, not sent from other sites' forms.
+
+    The session that the browser had until now ends: its secret may be known to others.
+    """
+    before = request.cookies.get(SESSION_COOKIE)
+    holder = await access.find_holder(runtime, before, TokenKind.SESSION) if before else None
+    if holder is not None:
+        await access.revoke(runtime, holder.token.id, actor=session.person.email)
     response.set_cookie(
         SESSION_COOKIE,
         session.secret,

@@ -11,7 +11,7 @@ from autolynx.errors import Unauthorized
 from autolynx.flows.access import revoke
 from autolynx.flows.outside_sign_out import end_outside
 from autolynx.flows.sessions import open_session
-from autolynx.web.api.session import set_session_cookie
+from autolynx.web.api.session import hand_over
 from autolynx.web.auth import SESSION_COOKIE, CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.rendering import NEVER_KEPT, answer, notice
@@ -34,7 +34,7 @@ async def enter(request: Request, runtime: RuntimeDep, ticket: str = "", campaig
             command="autolynx link",
         )
     response = RedirectResponse(_first_page(campaign), status_code=HTTPStatus.SEE_OTHER, headers=NEVER_KEPT)
-    set_session_cookie(response, runtime, session)
+    await hand_over(request, response, runtime, session)
     return response
 
 

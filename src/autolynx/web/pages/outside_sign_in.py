@@ -18,7 +18,7 @@ from autolynx.flows.sessions import Session
 from autolynx.identity.port import IdentityServer
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.web.api.session import set_session_cookie
+from autolynx.web.api.session import hand_over
 from autolynx.web.attempt import CALLBACK, Attempt, forget_attempt, keep_attempt, new_attempt, read_attempt
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.outside_view import BEGIN_AGAIN, MAILED, came_back_with, not_let_in, outside_form
@@ -117,7 +117,7 @@ async def _finish(
     try:
         session = await asked
         response: Response = RedirectResponse(attempt.next_path, status_code=HTTPStatus.SEE_OTHER, headers=NEVER_KEPT)
-        set_session_cookie(response, runtime, session)
+        await hand_over(request, response, runtime, session)
     except NotLetIn as refusal:
         response = not_let_in(request, refusal)
     except (Unauthorized, RateLimited, IdentityError) as error:

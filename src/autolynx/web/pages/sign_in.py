@@ -2,18 +2,19 @@
 
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from fastapi import APIRouter, BackgroundTasks, Form, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Depends, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from autolynx.errors import AutolynxError, MailFailed, RateLimited, Unauthorized, ValidationProblem, kind_of
+from autolynx.errors import AutolynxError, Forbidden, MailFailed, RateLimited, Unauthorized, ValidationProblem, kind_of
 from autolynx.flows.sessions import Session
 from autolynx.flows.sign_in import check_passwords_are_here, reset_password, send_link, sign_in
 from autolynx.identity.local import LEAST_CHARACTERS
 from autolynx.log import log
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import TokenKind
-from autolynx.web.api.session import set_session_cookie
+from autolynx.web.api.session import hand_over
 from autolynx.web.auth import find_actor
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.outside_sign_in import address_of, ask_for_link, enter_by_password
@@ -24,7 +25,22 @@ from autolynx.web.safe_path import safe_path
 MOST_CHARACTERS = 500
 MAILED = "If this address is on the list, a link is on its way to it. It works once, within 15 minutes."
 
-router = APIRouter(include_in_schema=False)
+
+def own_form(request: Request, runtime: RuntimeDep) -> None:
+    """Raise Forbidden for a form that another site has sent: it would sign somebody in as somebody else."""
+    if request.method != "POST":
+        return
+    said, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if said is not None:
+        is_ours = said in {"same-origin", "none"}
+    else:  # an old browser, or a program
+        ours = {request.headers.get("host"), urlsplit(runtime.settings.public_url).netloc}
+        is_ours = origin is None or urlsplit(origin).netloc in ours
+    if not is_ours:
+        raise Forbidden("This form was sent by another site. Open the sign-in page and try again.")
+
+
+router = APIRouter(include_in_schema=False, dependencies=[Depends(own_form)])
 Text = Annotated[str, Form(max_length=MOST_CHARACTERS)]
 
 
@@ -53,7 +69,7 @@ async def enter(
         session = await sign_in(runtime, email, password, address=address_of(request))
     except (Unauthorized, RateLimited) as error:
         return _form(request, runtime, email=email, next_path=next_path, error=error)
-    return led_in(runtime, session, next_path)
+    return await led_in(request, runtime, session, next_path)
 
 
 @router.post("/sign-in/link")
@@ -90,13 +106,13 @@ async def set_password(request: Request, runtime: RuntimeDep, ticket: Text = "",
         session = await reset_password(runtime, ticket, password)
     except (Unauthorized, ValidationProblem) as error:
         return _password_form(request, ticket, error=error)
-    return led_in(runtime, session, "/")
+    return await led_in(request, runtime, session, "/")
 
 
-def led_in(runtime: Runtime, session: Session, next_path: str) -> Response:
+async def led_in(request: Request, runtime: Runtime, session: Session, next_path: str) -> Response:
     """Return the answer that gives a browser its session and leads it on."""
     response = RedirectResponse(safe_path(next_path), status_code=HTTPStatus.SEE_OTHER, headers=NEVER_KEPT)
-    set_session_cookie(response, runtime, session)
+    await hand_over(request, response, runtime, session)
     return response
 
 
@@ -118,7 +134,8 @@ def _form(
     note: str | None = None,
     error: AutolynxError | None = None,
 ) -> Response:
-    return bare_page(
+    wait = getattr(error, "retry_after_seconds", None)
+    response = bare_page(
         request,
         "sign_in.html",
         status=kind_of(error).http_status if error else HTTPStatus.OK,
@@ -127,8 +144,10 @@ def _form(
         note=note,
         problem=error.message if error else None,
         has_mail=runtime.mailer is not None,
-        retry_after=getattr(error, "retry_after_seconds", None),
     )
+    if wait:
+        response.headers["Retry-After"] = str(wait)
+    return response
 
 
 def _password_form(request: Request, ticket: str, *, error: AutolynxError | None = None) -> Response:
