@@ -2,12 +2,11 @@
 
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Form, Query, Request
+from fastapi import APIRouter, BackgroundTasks, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from autolynx.errors import AutolynxError, Forbidden, MailFailed, RateLimited, Unauthorized, ValidationProblem, kind_of
+from autolynx.errors import AutolynxError, MailFailed, RateLimited, Unauthorized, ValidationProblem, kind_of
 from autolynx.flows.sessions import Session
 from autolynx.flows.sign_in import check_passwords_are_here, reset_password, send_link, sign_in
 from autolynx.identity.local import LEAST_CHARACTERS
@@ -25,22 +24,7 @@ from autolynx.web.safe_path import safe_path
 MOST_CHARACTERS = 500
 MAILED = "If this address is on the list, a link is on its way to it. It works once, within 15 minutes."
 
-
-def own_form(request: Request, runtime: RuntimeDep) -> None:
-    """Raise Forbidden for a form that another site has sent: it would sign somebody in as somebody else."""
-    if request.method != "POST":
-        return
-    said, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if said is not None:
-        is_ours = said in {"same-origin", "none"}
-    else:  # an old browser, or a program
-        ours = {request.headers.get("host"), urlsplit(runtime.settings.public_url).netloc}
-        is_ours = origin is None or urlsplit(origin).netloc in ours
-    if not is_ours:
-        raise Forbidden("This form was sent by another site. Open the sign-in page and try again.")
-
-
-router = APIRouter(include_in_schema=False, dependencies=[Depends(own_form)])
+router = APIRouter(include_in_schema=False)
 Text = Annotated[str, Form(max_length=MOST_CHARACTERS)]
 
 
