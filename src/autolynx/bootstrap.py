@@ -18,6 +18,7 @@ from autolynx.flows.people import ensure_admin
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
 from autolynx.identity.mail import Mailer, MailSecurity, SmtpMailer
+from autolynx.identity.supabase import SupabaseAuth
 from autolynx.log import log
 from autolynx.provider.vapi import VapiProvider
 from autolynx.provider.vapi_http import Launch, launch_client
@@ -80,6 +81,7 @@ async def open_bare_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     async with open_database(settings) as database:
         provider = build_provider(settings, clock)
         recordings = build_archive(settings, clock)
+        identity = build_identity(settings, clock)
         try:
             yield Runtime(
                 configured=settings,
@@ -88,11 +90,14 @@ async def open_bare_runtime(settings: Settings) -> AsyncIterator[Runtime]:
                 clock=clock,
                 recordings=recordings,
                 mailer=build_mailer(settings),
+                identity=identity,
             )
         finally:
             await provider.close()
             if recordings is not None:
                 await recordings.close()
+            if identity is not None:
+                await identity.close()
 
 
 @asynccontextmanager
@@ -192,6 +197,19 @@ def build_mailer(settings: Settings) -> Mailer | None:
         security=MailSecurity(settings.smtp_security),
         user=settings.smtp_user,
         password=secret.get_secret_value() if secret else None,
+    )
+
+
+def build_identity(settings: Settings, clock: Clock) -> SupabaseAuth | None:
+    """Build the client of the project where people have their accounts; None where they have them here."""
+    if settings.supabase_url is None or settings.supabase_anon_key is None:
+        return None
+    secret = settings.supabase_jwt_secret
+    return SupabaseAuth(
+        project_url=settings.supabase_url,
+        anon_key=settings.supabase_anon_key.get_secret_value(),
+        jwt_secret=secret.get_secret_value() if secret else None,
+        now=clock.now,
     )
 
 

@@ -11,6 +11,7 @@ from autolynx.chosen_settings import ChosenSettings
 from autolynx.errors import DatabaseUnavailable
 from autolynx.identity.local import LocalPasswords
 from autolynx.identity.mail import Mailer
+from autolynx.identity.port import IdentityServer
 from autolynx.provider.port import Provider
 from autolynx.settings import Settings
 from autolynx.store.database import Database
@@ -127,7 +128,8 @@ class Runtime:
     `desk`: where dials wait for each other before they use the database, so that a burst of answers leaves
     connections to webhooks, pages and ticks, and none of it waits for one in vain. `rereads`: where ends of calls wait
     to be confirmed by the provider. `recordings`: where copies of recordings are kept; None where there is no place for
-    them. `mailer`: None where no mail server is set.
+    them. `mailer`: None where no mail server is set. `identity`: the server where people have their accounts; None
+    where they have them here.
     """
 
     configured: Settings
@@ -137,6 +139,7 @@ class Runtime:
     chosen_settings: ChosenSettings = field(default_factory=ChosenSettings)
     recordings: RecordingStore | None = None
     mailer: Mailer | None = None
+    identity: IdentityServer | None = None
     passwords: LocalPasswords = field(default_factory=LocalPasswords)
     intake: Intake = field(default_factory=Intake)
     desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DIALS_AT_ONCE))

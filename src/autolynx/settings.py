@@ -1,5 +1,6 @@
 """The only reader of the environment. Every variable is documented in docs/settings.md; a test compares the two."""
 
+import base64
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from autolynx.settings_web import WebSettings, several
 
 VAPI_API = "https://api.vapi.ai"
 WEBHOOK_PATH = "/api/webhooks/vapi"
+MINIMUM_JWT_SECRET_LENGTH = 32  # HS256 needs as many bytes
 
 RING_SECONDS = 120.0  # the longest that a phone rings
 MARGIN_SECONDS = 300.0  # what we allow the provider beyond the longest call
@@ -52,8 +54,10 @@ class Settings(WebSettings):
     cron_shared_secret: SecretStr | None = Field(None, alias="CRON_SHARED_SECRET")
     cron_secret: SecretStr | None = Field(None, alias="CRON_SECRET")
 
+    supabase_url: str | None = Field(None, alias="SUPABASE_URL")
+    supabase_anon_key: SecretStr | None = Field(None, alias="SUPABASE_ANON_KEY")
+    supabase_jwt_secret: SecretStr | None = Field(None, alias="SUPABASE_JWT_SECRET")
     admin_email: str | None = Field(None, alias="ADMIN_EMAIL")
-    session_secret: SecretStr | None = Field(None, alias="SESSION_SECRET")
     smtp_host: str | None = Field(None, alias="SMTP_HOST")
     smtp_port: int = Field(587, ge=1, le=65535, alias="SMTP_PORT")
     smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_SECURITY")
@@ -121,7 +125,7 @@ class Settings(WebSettings):
         except ValidationProblem:
             raise ValueError("must be an address like ada@example.com") from None
 
-    @field_validator("public_url", "vapi_base_url", "s3_endpoint")
+    @field_validator("public_url", "vapi_base_url", "s3_endpoint", "supabase_url")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is None:
@@ -139,8 +143,29 @@ class Settings(WebSettings):
         return self
 
     @model_validator(mode="after")
+    def _supabase_is_whole(self) -> "Settings":
+        if self.supabase_url is None:
+            return self
+        parts = urlsplit(self.supabase_url)
+        if "@" in parts.netloc or f"{parts.scheme}://{parts.netloc}" != self.supabase_url:
+            raise ValueError("SUPABASE_URL must be the address of the project alone, as https://PROJECT.supabase.co")
+        if self.supabase_anon_key is None:
+            raise ValueError("SUPABASE_ANON_KEY must be set where SUPABASE_URL is")
+        key = self.supabase_anon_key.get_secret_value()
+        if not all("!" <= char <= "~" for char in key):
+            raise ValueError("SUPABASE_ANON_KEY has characters that no key has, such as a line break")
+        if _opens_everything(key):
+            raise ValueError("SUPABASE_ANON_KEY holds the project's secret key: use the anon or publishable one")
+        secret = self.supabase_jwt_secret
+        if secret is not None and len(secret.get_secret_value()) < MINIMUM_JWT_SECRET_LENGTH:
+            raise ValueError(f"SUPABASE_JWT_SECRET is too weak: it has at least {MINIMUM_JWT_SECRET_LENGTH} characters")
+        return self
+
+    @model_validator(mode="after")
     def _smtp_is_whole(self) -> "Settings":
-        if self.smtp_host is not None and self.smtp_from is None:
+        if self.smtp_host is None:
+            return self
+        if self.smtp_from is None:
             raise ValueError("SMTP_FROM must be set with SMTP_HOST")
         if (self.smtp_user is None) != (self.smtp_password is None):
             raise ValueError("SMTP_USER and SMTP_PASSWORD must be set together")
@@ -152,6 +177,8 @@ class Settings(WebSettings):
             return self
         if self.time_scale != 1:
             raise ValueError("TIME_SCALE must be 1 in production")
+        if self.supabase_url is not None and not self.supabase_url.startswith("https://"):
+            raise ValueError("SUPABASE_URL must be an https address in production")
         if refused := refusals(self):
             raise ValueError("; ".join(refused))
         return self
@@ -242,6 +269,16 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         return Settings(**{**chosen, **{k: v for k, v in overrides.items() if v is not None}})
     except ValidationError as error:
         raise ConfigurationError(_first_problem(error)) from None
+
+
+def _opens_everything(key: str) -> bool:
+    """Whether a key of Supabase is one that no rule of the project binds: a new secret key or the old service_role."""
+    payload = key.split(".")[1] if key.count(".") == 2 else ""
+    try:
+        claims = base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_")
+    except ValueError:
+        claims = b""
+    return key.startswith("sb_secret_") or b"service_role" in claims
 
 
 def _read_secret_file(name: str, path: str) -> str:

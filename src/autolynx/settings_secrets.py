@@ -88,6 +88,9 @@ SECRETS: tuple[SecretRule, ...] = (
         name="CRON_SHARED_SECRET", without="cron cannot tick without it", instead="CRON_SECRET", is_needed=_always
     ),
     SecretRule(name="CRON_SECRET"),
+    SecretRule(name="SUPABASE_ANON_KEY", is_ours=False),
+    SecretRule(name="SUPABASE_JWT_SECRET", is_ours=False),
+    SecretRule(name="SMTP_PASSWORD", is_ours=False),
     SecretRule(name="S3_SECRET_ACCESS_KEY", is_ours=False),
     SecretRule(name="DATABASE_URL", is_ours=False, is_url=True),
     SecretRule(name="REDIS_URL", is_ours=False, is_url=True),

@@ -1,5 +1,7 @@
 """The drawer of a call: opened by mouse and keyboard, linked, played, closed; and followed while the call goes on."""
 
+from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -94,11 +96,11 @@ async def test_name_and_cap_change_before_ones_eyes(page: Page, house: House, wa
     campaign_id = await make_campaign(house.database, contacts=4, name="Spring offer")
     await page.goto(f"/campaigns/{campaign_id}")
     await page.get_by_text("More", exact=True).click()
-    await page.get_by_role("button", name="Edit name and calls at once").click()
+    await page.get_by_role("button", name="Edit name and options").click()
     dialog = page.get_by_role("dialog", name="Edit campaign")
     await dialog.get_by_label("Calls at once").fill("77")
     await dialog.get_by_role("button", name="Save").click()
-    await expect(dialog.get_by_text("must be from 1 to 50")).to_be_visible()
+    await expect(dialog.get_by_text("Must be from 1 to 50")).to_be_visible()
     await dialog.get_by_label("Calls at once").fill("3")
     await dialog.get_by_label("Name").fill("Summer offer")
     await dialog.get_by_role("button", name="Save").click()
@@ -128,3 +130,36 @@ async def test_the_events_of_a_running_campaign_come_by_themselves(page: Page, h
     await expect(page.get_by_text("Completed", exact=True)).to_be_visible(timeout=LONG_MILLISECONDS)
     await page.get_by_role("link", name="Analytics").last.click()
     await expect(page.get_by_role("heading", name="Outcomes")).to_be_visible()
+
+
+async def test_a_filtered_list_says_who_would_be_on_it_by_now_and_moves_only_when_asked(
+    page: Page, house: House
+) -> None:
+    campaign_id = await make_campaign(house.database, contacts=60, name="Spring offer")
+    talking: dict[str, Any] = {"status": "IN_PROGRESS", "outcome": None, "holds_line": True, "is_final": False}
+    at = {"claimed_at": house.runtime.clock.now(), "lease_until": house.runtime.clock.now() + timedelta(days=1)}
+    await add_call(house.database, campaign_id, 7, **talking, **at)
+    await page.goto(f"/campaigns/{campaign_id}?status=IN_PROGRESS")
+    await expect(page.locator("#contacts tbody tr")).to_have_count(1)
+    await expect(page.locator("body")).to_have_attribute("data-stream", "live")
+    await add_call(house.database, campaign_id, 3, **talking, **at)
+    await expect(page.get_by_text("1 contact that matches has changed and is not shown.")).to_be_visible()
+    await expect(page.locator("#contacts tbody tr")).to_have_count(1)
+    await assert_accessible(page)
+    show = page.get_by_role("button", name="Show", exact=True)
+    await show.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#contacts tbody tr")).to_have_count(2)
+    await expect(page.get_by_text("is not shown.")).to_be_hidden()
+    await expect(page.locator("#contacts").get_by_role("link", name="Ada 3")).to_be_focused()
+
+
+async def test_a_filtered_list_of_nobody_fills_by_itself(page: Page, house: House) -> None:
+    campaign_id = await make_campaign(house.database, contacts=2, name="Spring offer")
+    await page.goto(f"/campaigns/{campaign_id}?status=IN_PROGRESS")
+    await expect(page.get_by_text("No contact matches.")).to_be_visible()
+    await expect(page.locator("body")).to_have_attribute("data-stream", "live")
+    talking: dict[str, Any] = {"status": "IN_PROGRESS", "outcome": None, "holds_line": True, "is_final": False}
+    at = {"claimed_at": house.runtime.clock.now(), "lease_until": house.runtime.clock.now() + timedelta(days=1)}
+    await add_call(house.database, campaign_id, 1, **talking, **at)
+    await expect(page.locator("#contacts").get_by_role("link", name="Ada 1")).to_be_visible()

@@ -38,6 +38,10 @@ PAGES = [
     "/audit",
     "/audit?actor=nobody",
     "/privacy",
+    "/settings",
+    "/people",
+    "/account",
+    "/sign-in/new-password?ticket=x",
     "/nowhere",
 ]
 

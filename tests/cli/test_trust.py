@@ -71,7 +71,7 @@ def test_every_secret_can_be_read_from_a_file(name: str, tmp_path: Path) -> None
     value = "redis://:k3Jd8Qm2@h/0" if name == "REDIS_URL" else "k3Jd8Qm2Zx7Wv5Tn1Lr9"
     file = tmp_path / "secret"
     file.write_text(value + "\n", "utf-8")
-    settings = load_settings({f"{name}_FILE": str(file)})
+    settings = load_settings({f"{name}_FILE": str(file), **({"SMTP_USER": "ada"} if name == "SMTP_PASSWORD" else {})})
     assert getattr(settings, name.lower()).get_secret_value() == value
 
 
@@ -113,7 +113,7 @@ def test_no_secret_shows_when_anything_is_printed() -> None:
     marked: dict[str, Any] = {rule.name: f"marked-{number:02}-Zx7Wv5Tn1Lr9" for number, rule in enumerate(SECRETS)}
     marked["DATABASE_URL"] = "postgresql://user:marked-url-Zx7Wv5Tn1Lr9@db.example.com/x"
     marked["REDIS_URL"] = "redis://:marked-redis-Zx7Wv5Tn1Lr9@cache.example.com/0"
-    settings = load_settings(marked)
+    settings = load_settings({**marked, "SMTP_USER": "ada"})
     auth = webhook_auth(settings)
     provider = build_provider(settings, SystemClock())
     printed = [repr(settings), str(settings), settings.model_dump_json(), repr(auth), repr(vars(auth.hmac).keys())]

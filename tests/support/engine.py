@@ -20,6 +20,7 @@ from autolynx.errors import DatabaseUnavailable
 from autolynx.flows.ingest import receive_webhook
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
+from autolynx.identity.mail import Mailer
 from autolynx.provider.vapi import VapiProvider
 from autolynx.provider.wire_requests import WebhookTarget
 from autolynx.runtime import Clock, Runtime, SystemClock
@@ -78,6 +79,7 @@ def make_runtime(
     clock: Clock | None = None,
     webhook_url: str | None = None,
     recordings: RecordingStore | None = None,
+    mailer: Mailer | None = None,
 ) -> Runtime:
     """Wire a runtime as bootstrap does, against a simulator."""
     clock = clock or SystemClock()
@@ -88,7 +90,14 @@ def make_runtime(
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
     )
-    return Runtime(configured=settings, database=database, provider=provider, clock=clock, recordings=recordings)
+    return Runtime(
+        configured=settings,
+        database=database,
+        provider=provider,
+        clock=clock,
+        recordings=recordings,
+        mailer=mailer,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from autolynx.archive.port import RecordingStore
 from autolynx.bootstrap import close_web
 from autolynx.flows.access import create_token
 from autolynx.flows.refill import Refiller
+from autolynx.identity.mail import Mailer
 from autolynx.runtime import Clock, Runtime
 from autolynx.store.database import Database
 from autolynx.web.app import build_app
@@ -52,13 +53,14 @@ async def running_web(
     clock: Clock | None = None,
     is_function: bool = False,
     recordings: RecordingStore | None = None,
+    mailer: Mailer | None = None,
     **settings: Any,
 ) -> AsyncIterator[Web]:
     """Build the application as bootstrap does, with a token for its client."""
     values = {"CRON_SHARED_SECRET": CRON_SECRET, "WEBHOOK_SHARED_SECRET": HOOK_SECRET, "PUBLIC_URL": NOWHERE}
     values |= {"RUNTIME": "function"} if is_function else {}
     chosen = settings_for_test(**{**values, **settings})
-    runtime = make_runtime(database, sim_url, settings=chosen, clock=clock, recordings=recordings)
+    runtime = make_runtime(database, sim_url, settings=chosen, clock=clock, recordings=recordings, mailer=mailer)
     refiller = None if is_function else Refiller(runtime)
     app = build_app(runtime, refiller=refiller)
     made = await create_token(runtime, "test")

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from autolynx.domain.permission import Role
 from autolynx.flows.access import create_token
 from autolynx.flows.refill import Refiller
 from autolynx.origin import CONSOLE, acting_from, get_origin
@@ -174,3 +175,18 @@ async def test_the_page_keeps_its_filters_in_the_address_and_leads_on(database: 
         assert "&lt;b&gt;Bob&lt;/b&gt;" in await text_of(browser, "/audit?action=token.created")
         assert "No entry matches." in await text_of(browser, "/audit?actor=nobody&from=nonsense")
         assert 'href="/audit"' in await text_of(browser, "/system")
+
+
+async def test_a_refusal_is_on_record_once_a_minute(database: Database) -> None:
+    clock = MovedClock(MARCH)
+    async with running_web(database, clock=clock) as web:
+        browser = await sign_in(web, "op@example.com", Role.OPERATOR)
+        for _ in range(3):
+            assert (await browser.get("/api/audit")).status_code == 403
+        clock.move(61)
+        assert (await browser.get("/privacy")).status_code == 403
+    found = await rows(database, "SELECT actor, details FROM audit_log WHERE action = 'access.refused' ORDER BY id")
+    assert found == [
+        {"actor": "op@example.com", "details": {"permission": "audit:read"}},
+        {"actor": "op@example.com", "details": {"permission": "privacy:manage"}},
+    ]

@@ -130,7 +130,8 @@ async def test_name_and_cap_are_changed_and_what_is_refused_stays_in_the_form(da
             assert 'value="Summer"' in refused
             assert 'id="edit-cap-problem" role="alert"' in refused
         taken = words_of(await browser.post(path, data={"name": "autumn", "cap": "3"}, headers=HTMX), 409)
-        assert "a campaign of that name exists already" in taken
+        assert "A campaign of that name exists already" in taken
+        assert 'data-fills="edit-name" data-value="autumn 2"' in taken
         done = words_of(await browser.post(path, data={"name": "Summer", "cap": "3"}, headers=HTMX))
         assert "Saved. Up to 3 calls at once from now on." in done
         assert f'hx-target="#campaign-{campaign_id}"' in done
@@ -204,13 +205,62 @@ async def test_dialling_again_in_a_paused_campaign_says_that_it_has_to_be_resume
         assert "Ada 0 is due again. Spring does not run: resume it to call." in said
 
 
-@pytest.mark.parametrize("canary", ["abc", "-1", "2.5", "123456", "0", "101"])
+async def test_options_are_changed_while_a_campaign_goes_on_and_only_what_changed_is_on_record(
+    database: Database,
+) -> None:
+    campaign_id = await make_campaign(database, contacts=1, name="Spring", options='{"pauseOnFailures": true}')
+    await change_campaign(database, campaign_id, status="PAUSED", queued_at=START)
+    path = f"/campaigns/{campaign_id}/edit"
+    typed = {"name": "Spring", "cap": "8", "options": "shown", "attempts": "3", "minutes": "90", "watch": "on"}
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        shown = words_of(await browser.get(path, headers=HTMX))
+        assert 'name="watch" value="on" checked' in shown
+        assert 'name="quiet" value="on">' in shown
+        for field, value, sentence in (("attempts", "11", "Must be from 1 to 10."), ("minutes", "x", "to 10,080.")):
+            refused = words_of(await browser.post(path, data={**typed, field: value}, headers=HTMX), 400)
+            assert sentence in refused
+            assert f'id="edit-{field}-problem" role="alert"' in refused
+        assert "Saved." in words_of(await browser.post(path, data=typed, headers=HTMX))
+        await change_campaign(database, campaign_id, status="COMPLETED", started_at=START, completed_at=START)
+        assert 'name="attempts"' not in words_of(await browser.get(path, headers=HTMX))
+        late = words_of(await browser.post(path, data={**typed, "attempts": "2"}, headers=HTMX), 409)
+        assert "The campaign is COMPLETED, nobody is called in it any more." in late
+        assert "Saved." in words_of(await browser.post(path, data={**typed, "name": "Done"}, headers=HTMX))
+    (row,) = await rows(database, "SELECT name, options_json FROM campaigns")
+    assert row["options_json"] == {"pauseOnFailures": True, "maxAttempts": 3, "retryAfterMinutes": 90}
+    edits = await rows(database, "SELECT details FROM audit_log WHERE action = 'campaign.edited' ORDER BY id")
+    assert [edit["details"]["fields"] for edit in edits] == [
+        ["cap", "maxAttempts", "name", "retryAfterMinutes"],
+        ["cap", "name"],
+    ]
+
+
+async def test_calls_at_once_are_stepped_beside_the_cap(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1, name="Spring", cap=49)
+    path = f"/campaigns/{campaign_id}"
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        page = words_of(await browser.get(path))
+        assert """hx-vals='{"cap": "48"}'""" in page
+        more = words_of(await browser.post(f"{path}/cap", data={"cap": "50"}, headers=HTMX))
+        assert "up to 50 at once" in more
+        assert 'disabled aria-label="More calls at once"' in more
+        for cap in ("51", "0", "many", ""):
+            answer = await browser.post(f"{path}/cap", data={"cap": cap}, headers=HTMX)
+            assert "Must be from 1 to 50." in words_of(answer, 400)
+        await change_campaign(database, campaign_id, status="CANCELED")
+        assert "/cap" not in words_of(await browser.get(path)), "nobody is called in it any more"
+
+
+@pytest.mark.parametrize("canary", ["", "abc", "-1", "2.5", "123456", "0", "101"])
 async def test_a_canary_that_is_no_number_of_contacts_starts_nothing(database: Database, canary: str) -> None:
     campaign_id = await make_campaign(database, contacts=2, name="Spring")
     async with running_web(database) as web:
         browser = await sign_in(web)
-        answer = await browser.post(f"/campaigns/{campaign_id}/start", data={"canary": canary}, headers=HTMX)
-        assert "from 1 to 100 contacts" in words_of(answer, 400)
+        typed = {"begin": "canary", "canary": canary}
+        answer = await browser.post(f"/campaigns/{campaign_id}/start", data=typed, headers=HTMX)
+        assert "Must be from 1 to 100." in words_of(answer, 400)
     assert await rows(database, "SELECT status::text FROM campaigns") == [{"status": "CREATED"}]
 
 
@@ -234,12 +284,17 @@ async def test_a_follow_up_is_made_of_what_the_list_shows(database: Database) ->
             await browser.post(f"{path}/follow-up?outcome=busy", data={"name": "spring"}, headers=HTMX), 409
         )
         assert 'value="spring"' in taken
+        assert "A campaign of that name exists already" in taken
+        assert 'data-fills="follow-up-name" data-value="spring 2"' in taken
         made = await browser.post(f"{path}/follow-up?outcome=busy", data={"name": "Again"}, headers=HTMX)
         assert made.status_code == 200, made.text
         new_page = words_of(await browser.get(made.headers["hx-redirect"]))
         assert names(new_page) == ["Ada 0", "Ada 2"]
         none = words_of(await browser.get(f"{path}/follow-up?outcome=refused", headers=HTMX))
         assert "Nobody would be called" in none
+        assert 'name="name"' in none, "it may be named before the box lets somebody come along"
+        assert "Takes about" in asked
+        assert "May cost" in asked
 
 
 TALK = {

@@ -18,10 +18,10 @@ from autolynx.store.database import Database
 from autolynx.web.auth import SESSION_COOKIE
 from autolynx.web.pages.contact_wish import ContactWish
 from autolynx.web.pages.shared_work import SharedWork
-from tests.support.campaign_rows import START, add_call, change_campaign, change_contact, make_campaign
+from tests.support.campaign_rows import START, add_call, add_event, change_campaign, change_contact, make_campaign
 from tests.support.signed_in import a_person
 from tests.support.web import START as NOW
-from tests.support.web import Web, listening, rows, running_web
+from tests.support.web import Web, listening, moved_clock, rows, running_web
 
 pytestmark = pytest.mark.anyio
 HTMX = {"HX-Request": "true"}
@@ -257,6 +257,77 @@ async def test_the_head_of_a_campaign_follows_the_red_button(database: Database)
             assert "Wrong list." not in await until(stream, "#campaign-head")
             await rows(database, "UPDATE gate SET held_at = now(), hold_reason = 'Wrong list.' RETURNING id")
             assert "Wrong list." in await until(stream, "#campaign-head")
+
+
+async def test_a_row_of_the_list_says_why_nothing_is_dialled_while_that_is_so(database: Database) -> None:
+    clock = moved_clock()
+    async with running_web(database, clock=clock) as web:
+        campaign_id = await make_campaign(database, contacts=1)
+        await change_campaign(database, campaign_id, status="RUNNING", started_at=START)
+        async with streaming(web, f"/live?view=list&campaigns={campaign_id}") as stream:
+            assert "why" not in await until(stream, f"#campaign-{campaign_id}")
+            await rows(database, "UPDATE gate SET held_at = now(), hold_reason = 'Wrong list.' RETURNING id")
+            held = await until(stream, f"#campaign-{campaign_id}")
+            assert 'title="Dialling is held: Wrong list. Release it to go on.">dialling is held</span>' in held
+            resting = "UPDATE gate SET held_at = NULL, not_before = %s, rest_reason = 'Tired.' RETURNING id"
+            await rows(database, resting, clock.now() + timedelta(seconds=40))
+            assert "dialling rests, may change <time" in await until(stream, f"#campaign-{campaign_id}")
+            clock.move(41)  # nothing is written: time alone has ended it
+            assert "why" not in await until(stream, f"#campaign-{campaign_id}")
+
+
+async def test_the_history_is_sent_whole_once_and_then_only_its_new_lines(database: Database) -> None:
+    async with running_web(database) as web:
+        campaign_id = await make_campaign(database, contacts=3)
+        values: dict[str, Any] = {"status": "RINGING", "outcome": None, "holds_line": True, "is_final": False}
+        call_id = await add_call(database, campaign_id, 0, **values)
+        first = await add_event(database, campaign_id, call_id)
+        path = f"/live?view=events&campaigns={campaign_id}"
+        async with streaming(web, path) as one, streaming(web, f"{path}&kind=decided") as other:
+            whole = await until(one, "#history")
+            assert f'id="event-{first}"' in whole
+            assert "Nothing of the kind has happened." in await until(other, "#history")
+            second = await add_event(database, campaign_id, call_id)
+            told = await until(one, "#event-rows")
+            assert f'id="event-{second}"' in told
+            assert f'id="event-{first}"' not in told
+        older = (await web.client.get(f"/campaigns/{campaign_id}/events?before={second}")).text
+        assert "/live?view=history" in older, "older lines do not change"
+
+
+async def test_the_figures_of_a_campaign_are_sent_as_they_change(database: Database) -> None:
+    async with running_web(database) as web:
+        campaign_id = await make_campaign(database, contacts=3)
+        async with streaming(web, f"/live?view=analytics&campaigns={campaign_id}") as stream:
+            assert "There are no figures yet" in await until(stream, "#figures")
+            await add_call(database, campaign_id, 0, outcome="busy")
+            assert 'id="outcome-busy"' in await until(stream, "#figures")
+
+
+async def test_a_filtered_list_says_what_came_and_what_left_and_keeps_its_rows(database: Database) -> None:
+    async with running_web(database) as web:
+        campaign_id = await make_campaign(database, contacts=4)
+        talking: dict[str, Any] = {"status": "IN_PROGRESS", "outcome": None, "holds_line": True, "is_final": False}
+        first = await add_call(database, campaign_id, 1, **talking)
+        page = (await web.client.get(f"/campaigns/{campaign_id}?status=IN_PROGRESS")).text
+        found = re.search(r'hx-sse:connect="([^"]+)"', page)
+        assert found
+        path = html.unescape(found[1])
+        assert "&shown=1&since=" in path
+        async with streaming(web, path) as stream:
+            assert "list-news" not in await until(stream, f"mark-{first}"), "nothing has changed yet"
+            second = await add_call(database, campaign_id, 2, **{**talking, "claimed_at": web.runtime.clock.now()})
+            told = await until(stream, f"mark-{second}")
+            assert "1 contact that matches has changed and is not shown." in told
+            assert f'hx-get="/campaigns/{campaign_id}?status=IN_PROGRESS"' in told
+            ended = "UPDATE calls SET status = 'ENDED', outcome = 'busy', holds_line = false, version = version + 1"
+            await rows(database, f"{ended} WHERE id = %s RETURNING id", first)
+            await add_event(database, campaign_id, first)
+            assert "are not shown" not in told
+            assert "; 1 shown matches no more." in await until(stream, f"mark-{first}")
+            await rows(database, f"{ended} WHERE id = %s RETURNING id", second)
+            await add_event(database, campaign_id, second)
+            assert "<p>1 shown matches no more.</p>" in await until(stream, f"mark-{second}")
 
 
 async def test_a_list_that_shows_other_campaigns_watches_those(database: Database) -> None:

@@ -241,7 +241,11 @@ async def test_the_page_says_for_how_long_calls_rest_and_where_the_accounts_room
             clock.now() + timedelta(seconds=40),
         )
         page = await looked_at(web, f"/campaigns/{campaign_id}")
-        assert "Dialling rests for a while: The provider is tired. That may change in 40 s." in page
+        until = (clock.now() + timedelta(seconds=40)).isoformat(timespec="seconds")
+        said = "Dialling rests for a while: The provider is tired. That may change"
+        assert f'{said} <time datetime="{until}" data-as="coming">' in page, "it ticks by itself"
+        row = await looked_at(web, "/")
+        assert f'>dialling rests, may change <time datetime="{until}" data-as="coming">' in row
         clock.move(41)
         assert "Dialling rests" not in await looked_at(web, f"/campaigns/{campaign_id}")
         await add_call(database, campaign_id, 0, status="RINGING", outcome=None, holds_line=True, is_final=False)

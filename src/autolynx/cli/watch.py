@@ -22,7 +22,7 @@ from autolynx.store import gate, live, reports
 from autolynx.store.report_rows import ReportRow
 from autolynx.store.reports import CampaignReport
 from autolynx.web.pages.campaign_view import campaign_view
-from autolynx.web.pages.resting import resting_sentence
+from autolynx.web.pages.resting import as_of, resting
 from autolynx.web.pages.row_view import row_view
 
 LOOK_SECONDS = 0.2
@@ -98,8 +98,8 @@ def _is_over(glance: Glance, *, is_leaving: bool) -> bool:
 def _scene(runtime: Runtime, glance: Glance, *, hint: str) -> Scene:
     now = runtime.clock.now()
     rows = [row_view(row, now=now, time_scale=runtime.settings.time_scale) for row in glance.rows]
-    notice = resting_sentence(glance.bound, now)
-    view = campaign_view(glance.report, lines=glance.lines, now=now, notice=notice)
+    why = as_of(resting(glance.bound, now), now)
+    view = campaign_view(glance.report, lines=glance.lines, now=now, resting=why)
     return Scene(view=view, rows=rows, hint=hint)
 
 

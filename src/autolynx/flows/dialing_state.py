@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from autolynx.domain.bounds import Bound, CampaignLines, account_sentence, campaign_bound, number_sentence
 from autolynx.domain.campaign import Campaign
@@ -87,21 +88,33 @@ async def get_dialing_state(runtime: Runtime) -> DialingState:
 
 async def get_campaign_bound(runtime: Runtime, campaign: Campaign) -> Bound:
     """Return what keeps a campaign from placing more calls now, as the next claim would find it."""
+    return (await get_campaign_bounds(runtime, [campaign]))[campaign.id]
+
+
+async def get_campaign_bounds(runtime: Runtime, campaigns: Sequence[Campaign]) -> dict[UUID, Bound]:
+    """Return the same of several campaigns, asked together."""
     now, rules = runtime.clock.now(), runtime.settings.pacing
+    ids = [campaign.id for campaign in campaigns]
     async with runtime.database.connection() as conn:
         account = await gate.get(conn)
         account_lines = await gate.count_lines(conn)
-        ready = await claims.find_ready(conn, campaign.id, now=now)
+        ready = await claims.list_ready(conn, ids, now=now)
+        next_due = await claims.list_next_due(conn, ids, now=now)
+        held = await live.count_lines(conn, ids)
+        numbers = await phone_numbers.list_paces(conn, list({campaign.phone_number_id for campaign in campaigns}))
+    bounds = {}
+    for campaign in campaigns:
         lines = CampaignLines(
             cap=campaign.cap,
-            held=(await live.count_lines(conn, [campaign.id]))[campaign.id],
+            held=held[campaign.id],
             is_running=campaign.status.is_running,
-            has_ready=ready is not None,
-            next_due_at=await claims.next_due_in(conn, campaign.id, now=now),
-            waits_for_quiet=ready is not None and ready.wants_quiet,
+            has_ready=campaign.id in ready,
+            next_due_at=next_due.get(campaign.id),
+            waits_for_quiet=campaign.id in ready and ready[campaign.id].wants_quiet,
         )
-        number = await phone_numbers.get_pace(conn, campaign.phone_number_id)
-    return campaign_bound(lines, account, number, rules=rules, account_lines=account_lines, now=now)
+        number = numbers[campaign.phone_number_id]
+        bounds[campaign.id] = campaign_bound(lines, account, number, rules=rules, account_lines=account_lines, now=now)
+    return bounds
 
 
 async def estimate_start(runtime: Runtime) -> datetime:

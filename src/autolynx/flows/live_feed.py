@@ -46,24 +46,35 @@ class LiveFeed:
                 if update.is_gone:
                     return
 
-    async def watch_all(self, after: Mapping[UUID, int | None]) -> AsyncGenerator[News, None]:
-        """Yield what changes in several campaigns and in the account: all as it is first, then news."""
+    async def watch_all(
+        self, after: Mapping[UUID, int | None], *, idle_seconds: float | None = None
+    ) -> AsyncGenerator[News, None]:
+        """Yield what changes in several campaigns and in the account: all as it is first, then news.
+
+        Where nothing changes for `idle_seconds`, empty news say that time has passed.
+        """
         bell = Bell()
-        async with aclosing(self._watch(after, account=AccountBox(bell), bell=bell)) as stream:
+        watching = self._watch(after, account=AccountBox(bell), bell=bell, idle_seconds=idle_seconds)
+        async with aclosing(watching) as stream:
             async for news in stream:
                 yield news
 
     async def _watch(
-        self, after: Mapping[UUID, int | None], *, account: AccountBox | None, bell: Bell
+        self,
+        after: Mapping[UUID, int | None],
+        *,
+        account: AccountBox | None,
+        bell: Bell,
+        idle_seconds: float | None = None,
     ) -> AsyncGenerator[News, None]:
         boxes = {campaign_id: Mailbox(bell, event_id) for campaign_id, event_id in after.items()}
         self._join(boxes, account, bell)
         try:
-            while await bell.wait():
+            while await bell.wait(idle_seconds):
                 taken = {campaign_id: box.take() for campaign_id, box in boxes.items()}
                 updates = {campaign_id: update for campaign_id, update in taken.items() if not update.is_empty}
                 seen = account.take() if account else None
-                if updates or seen:
+                if updates or seen or idle_seconds is not None:
                     yield News(updates=updates, account=seen)
         finally:
             self._leave(boxes, account)

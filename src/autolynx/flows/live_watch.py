@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -46,7 +47,10 @@ class Update:
 
 @dataclass(frozen=True, kw_only=True)
 class News:
-    """What changed for somebody who watches several campaigns: each one's update, and the account where it did."""
+    """What changed for somebody who watches several campaigns: each one's update, and the account where it did.
+
+    Where nothing did for a while, it says no more than that time has passed.
+    """
 
     updates: Mapping[UUID, Update]
     account: AccountSeen | None
@@ -68,9 +72,11 @@ class Bell:
         self.is_closed = True
         self._rung.set()
 
-    async def wait(self) -> bool:
-        """Wait for news; False at the end."""
-        await self._rung.wait()
+    async def wait(self, seconds: float | None = None) -> bool:
+        """Wait for news, or for so many seconds; False at the end."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
         self._rung.clear()
         if self.is_closed:
             self._rung.set()

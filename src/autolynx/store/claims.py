@@ -66,7 +66,7 @@ _FIND_READY = f"""SELECT c.id, c.cap, c.phone_number_id, c.last_served_at, c.qui
         {_BATCH_IS_CLOSED} AS opens_batch,
         (SELECT count(*) FROM calls k WHERE k.campaign_id = c.id AND k.holds_line) AS lines_held,
         {", ".join(f"p.{name}" for name in _PACE)}
-    {READY} AND (%(id)s::uuid IS NULL OR c.id = %(id)s)"""
+    {READY} AND (%(ids)s::uuid[] IS NULL OR c.id = ANY(%(ids)s))"""
 
 NEXT_DUE = """SELECT min(d.due_at) AS at FROM campaigns c CROSS JOIN LATERAL
         (SELECT due_at FROM contacts WHERE campaign_id = c.id AND due_at > %(now)s ORDER BY due_at LIMIT 1) d
@@ -81,7 +81,7 @@ async def open_claim(conn: Connection, *, now: datetime, campaign_id: UUID | Non
     """
     locking = await conn.execute(gate.LOCK)
     counting = await conn.execute(gate.COUNT_LINES)
-    finding = await conn.execute(_FIND_READY, {"id": campaign_id, "now": now})
+    finding = await conn.execute(_FIND_READY, {"ids": [campaign_id] if campaign_id else None, "now": now})
     account, lines = await locking.fetchone(), await counting.fetchone()
     assert account is not None  # noqa: S101 - the migration put it there and nothing deletes it
     return Opening(
@@ -111,19 +111,20 @@ def _ready(row: Row) -> Ready:
     )
 
 
-async def find_ready(conn: Connection, campaign_id: UUID, *, now: datetime) -> Ready | None:
-    """Return a campaign as a claim would see it, None where nothing of it may be dialled now; nothing is locked."""
-    row = await (await conn.execute(_FIND_READY, {"id": campaign_id, "now": now})).fetchone()
-    return _ready(row) if row else None
+async def list_ready(conn: Connection, campaign_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, Ready]:
+    """Return those of these campaigns of which something may be dialled now, as a claim would see them, unlocked."""
+    cursor = await conn.execute(_FIND_READY, {"ids": list(campaign_ids), "now": now})
+    return {row["id"]: _ready(row) for row in await cursor.fetchall()}
 
 
-async def next_due_in(conn: Connection, campaign_id: UUID, *, now: datetime) -> datetime | None:
-    """Return when the next contact of a campaign that waits for its time comes due after `now`."""
+async def list_next_due(conn: Connection, campaign_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, datetime]:
+    """Return when the next contact that waits for its time comes due after `now`, in each campaign that has one."""
     cursor = await conn.execute(
-        "SELECT min(due_at) AS at FROM contacts WHERE campaign_id = %s AND due_at > %s", [campaign_id, now]
+        """SELECT c.id, d.due_at FROM unnest(%(ids)s::uuid[]) AS c (id) CROSS JOIN LATERAL
+               (SELECT due_at FROM contacts WHERE campaign_id = c.id AND due_at > %(now)s ORDER BY due_at LIMIT 1) d""",
+        {"ids": list(campaign_ids), "now": now},
     )
-    row = await cursor.fetchone()
-    return row["at"] if row else None
+    return {row["id"]: row["due_at"] for row in await cursor.fetchall()}
 
 
 async def next_due_at(conn: Connection, *, now: datetime) -> datetime | None:

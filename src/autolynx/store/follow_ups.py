@@ -110,11 +110,12 @@ class Follower:
     created_at: datetime
 
 
-async def list_followers(conn: Connection, campaign_id: UUID) -> list[Follower]:
-    """Return the campaigns that were made of contacts of this one, latest first."""
+async def list_followers(conn: Connection, campaign_id: UUID, *, owner_id: UUID | None = None) -> list[Follower]:
+    """Return the campaigns, of one person or of all, that were made of contacts of this one, latest first."""
     cursor = await conn.execute(
-        """SELECT id, name, created_at FROM campaigns WHERE options_json ->> 'followsCampaign' = %s
-               AND deleted_at IS NULL ORDER BY created_at DESC, id LIMIT 20""",
-        [str(campaign_id)],
+        """SELECT id, name, created_at FROM campaigns WHERE options_json ->> 'followsCampaign' = %(campaign)s
+               AND deleted_at IS NULL AND (%(owner)s::uuid IS NULL OR owner_id = %(owner)s)
+           ORDER BY created_at DESC, id LIMIT 20""",
+        {"campaign": str(campaign_id), "owner": owner_id},
     )
     return [Follower(**row) for row in await cursor.fetchall()]

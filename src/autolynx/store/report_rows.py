@@ -155,6 +155,24 @@ class ContactFilter:
             conditions.append(_LATEST_CALL_IS.format("k.success_evaluation = %(success)s"))
         return conditions + self._about_the_contact()
 
+    def fits(self, row: ReportRow) -> bool:
+        """Whether a row that is at hand is wanted; the same answer as the database gives."""
+        return (
+            self.status in {None, row.call_status}
+            and self.outcome in {None, row.outcome}
+            and self.success in {None, row.success_evaluation}
+            and self.batch in {None, row.batch_index}
+            and self._is_found_in(row)
+        )
+
+    def _is_found_in(self, row: ReportRow) -> bool:
+        if not self.search:
+            return True
+        digits = phone_pattern(self.search)
+        sought = self.search.lower()
+        names = sought in row.name.lower() or sought in row.business_name.lower()
+        return names or (digits is not None and digits.strip("%") in row.phone)
+
     def where_latest(self) -> str:
         """Return the condition on contacts `t` joined with their LATEST_CALL `k`."""
         conditions = ["t.campaign_id = %(campaign_id)s", *self.about_the_call(), *self._about_the_contact()]

@@ -8,7 +8,7 @@ from starlette.types import Message, Receive
 
 from autolynx.errors import PayloadTooLarge
 from autolynx.settings import WEBHOOK_PATH, Settings
-from autolynx.web.hosts import path_of
+from autolynx.web.problems import own_path
 
 MOST_WEBHOOK_BYTES = 5 * 1024 * 1024
 MOST_BODY_BYTES = 1024 * 1024  # of JSON and forms: an assistant, the longest there is, has a quarter of it
@@ -20,7 +20,7 @@ _PARTS = "/api/uploads/"
 
 def most_bytes(connection: HTTPConnection, settings: Settings) -> int:
     """Return how large the body of a request may be, by where it goes."""
-    path = path_of(connection.scope)
+    path = own_path(connection.scope)
     if path == WEBHOOK_PATH:
         return MOST_WEBHOOK_BYTES
     if path in _FILES or (path.startswith(_PARTS) and "/parts/" in path):

@@ -6,10 +6,10 @@ No address is ever made of what a request calls us: links lead below PUBLIC_URL 
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
-from starlette.types import Scope
 
 from autolynx.errors import Forbidden, ValidationProblem
 from autolynx.settings import WEBHOOK_PATH, Settings
+from autolynx.web.problems import own_path
 
 PROBE = "/healthz"  # load balancers ask by address
 LOCAL = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -21,7 +21,7 @@ OWN_SITE = frozenset({"same-origin", "none"})  # none: typed, or opened from a b
 
 def check_host(connection: HTTPConnection, settings: Settings) -> None:
     """Raise ValidationProblem for a request to a name that is not ours: a browser may have been led here by it."""
-    if path_of(connection.scope) == PROBE:
+    if own_path(connection.scope) == PROBE:
         return
     named = connection.headers.getlist("host")
     if len(named) != 1 or not is_ours(named[0], settings):
@@ -37,7 +37,7 @@ def check_origin(connection: HTTPConnection, method: str, settings: Settings) ->
 
     Browsers say from where they ask, by Sec-Fetch-Site or, older ones, by Origin; programs say neither.
     """
-    if method in SAFE_METHODS or path_of(connection.scope) in NO_PAGES:
+    if method in SAFE_METHODS or own_path(connection.scope) in NO_PAGES:
         return
     site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
     is_own = site in OWN_SITE if site is not None else origin is None or _is_own(origin, connection, settings)
@@ -59,12 +59,6 @@ def name_of(host: str) -> str:
     name = bare + bracket if bracket else rest.partition(":")[0]
     port = rest.removeprefix(":") if bracket else rest.partition(":")[2]
     return name.rstrip(".") if not port or port.isdigit() else ""
-
-
-def path_of(scope: Scope) -> str:
-    """Return the path below the place where the application stands."""
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))
 
 
 def _is_own(origin: str, connection: HTTPConnection, settings: Settings) -> bool:

@@ -11,11 +11,12 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from autolynx.domain.actor import Actor
 from autolynx.errors import RateLimited
 from autolynx.settings import WEBHOOK_PATH, Settings
 from autolynx.web.context import get_runtime
 from autolynx.web.limiter import get_limiter
-from autolynx.web.problems import error_answer
+from autolynx.web.problems import error_answer, own_path
 
 UNCOUNTED = frozenset({"/healthz", "/api/scheduler/tick", WEBHOOK_PATH})
 ASSETS = "/assets/"
@@ -106,7 +107,7 @@ def limits_of(request: HTTPConnection, method: str, settings: Settings) -> list[
     A browser that reads is told apart: its pages fetch by themselves what changes, plays recordings in pieces and
     opens streams, which no person should have to think of.
     """
-    path = _path(request.scope)
+    path = own_path(request.scope)
     if _is_upload(request, method, path):
         return [Limit(name="upload", per_minute=settings.rate_limit_uploads_per_minute)]
     if method in READING and path.endswith(".csv") and not path.endswith(ERRORS_OF_UPLOADS):
@@ -119,10 +120,10 @@ def limits_of(request: HTTPConnection, method: str, settings: Settings) -> list[
 
 def caller_key(request: HTTPConnection) -> str:
     """Return who asks: the person, else the token, else the address."""
-    actor = getattr(request.state, "actor", None)
+    actor: Actor | None = getattr(request.state, "actor", None)
     if actor is None:
         return address_key(request)
-    return f"caller:{getattr(actor, 'user_id', None) or actor.id}"
+    return f"caller:{actor.user_id or actor.id}"
 
 
 def address_key(request: HTTPConnection) -> str:
@@ -145,16 +146,11 @@ def _is_upload(request: HTTPConnection, method: str, path: str) -> bool:
 
 
 def _is_counted(scope: Scope) -> bool:
-    path = _path(scope)
+    path = own_path(scope)
     return path not in UNCOUNTED and not path.startswith(ASSETS)
 
 
 def _is_answer_counted(scope: Scope) -> bool:
     """Refused webhooks have a flood guard of their own; a tick with a wrong secret is a stranger."""
-    path = _path(scope)
+    path = own_path(scope)
     return path != WEBHOOK_PATH and not path.startswith(ASSETS)
-
-
-def _path(scope: Scope) -> str:
-    path: str = scope["path"]
-    return path.removeprefix(scope.get("root_path", ""))

@@ -40,7 +40,8 @@ from autolynx.web.pages import (
     call,
     campaign,
     campaign_analytics,
-    campaign_changes,
+    campaign_edit,
+    campaign_end,
     campaign_events,
     campaign_follow_up,
     campaign_moves,
@@ -48,6 +49,7 @@ from autolynx.web.pages import (
     entrance,
     live,
     new_campaign,
+    outside_sign_in,
     people,
     phone_line,
     sign_in,
@@ -96,6 +98,7 @@ OWN_LOCK: tuple[APIRouter, ...] = (
     health.open_router,
     entrance.open_router,
     sign_in.router,
+    outside_sign_in.router,
 )
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
@@ -110,7 +113,8 @@ PAGES: tuple[APIRouter, ...] = (
     campaign_analytics.router,
     campaign_events.router,
     campaign_moves.router,
-    campaign_changes.router,
+    campaign_edit.router,
+    campaign_end.router,
     campaign_follow_up.router,
     campaign_unsure.router,
     phone_line.router,

@@ -34,7 +34,7 @@ async def show_campaign(request: Request, runtime: RuntimeDep, campaign_id: str,
         "campaign.html",
         seen,
         tab="contacts",
-        stream="campaign",
+        stream=_stream(runtime, wish, found),
         rows=_views(runtime, found.rows),
         latest=await _latest(runtime, known_id),
         wish=wish,
@@ -59,6 +59,15 @@ async def _find(runtime: Runtime, campaign_id: UUID, wish: ContactWish, report: 
             limit=ROWS,
             skip=(wish.page - 1) * ROWS,
         )
+
+
+def _stream(runtime: Runtime, wish: ContactWish, found: ContactPage) -> str:
+    """Return what the stream is asked for: a list that calls may leave or enter also hears of who is not shown."""
+    if not wish.is_moving:
+        return "campaign"
+    shown = ".".join(str(row.position) for row in found.rows)
+    since = round(runtime.clock.now().timestamp() * 1000)
+    return f"campaign&{wish.stream_query}&shown={shown}&since={since}"
 
 
 async def _latest(runtime: Runtime, campaign_id: UUID) -> list[RowView]:

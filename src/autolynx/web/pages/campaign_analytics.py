@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from autolynx.domain.metrics import Counters
+from autolynx.runtime import Runtime
 from autolynx.store import campaign_hours
 from autolynx.store.campaign_hours import GROUPS, Stretch
+from autolynx.store.reports import CampaignReport
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.campaign_address import campaign_id_of
 from autolynx.web.pages.campaign_frame import campaign_page, look_at
+from autolynx.web.pages.campaign_view import campaign_view
+from autolynx.web.pages.rendering import fragment
 from autolynx.web.pages.words import share
 
 BAR_WIDTH = 1000
@@ -73,22 +78,29 @@ async def show_analytics(request: Request, runtime: RuntimeDep, campaign_id: str
     """Show how a campaign's calls went and when they were made."""
     known_id = campaign_id_of(campaign_id)
     seen = await look_at(runtime, known_id)
+    values = await _figures(runtime, seen.report)
+    return await campaign_page(request, "campaign_analytics.html", seen, tab="analytics", stream="analytics", **values)
+
+
+async def figures_part(runtime: Runtime, report: CampaignReport, *, now: datetime) -> str:
+    """Return the figures for those who watch."""
+    view = campaign_view(report, lines=0, now=now)
+    return fragment("campaign_figures_part.html", view=view, **await _figures(runtime, report))
+
+
+async def _figures(runtime: Runtime, report: CampaignReport) -> dict[str, Any]:
     async with runtime.database.connection() as conn:
-        stride, stretches = await campaign_hours.list_stretches(conn, known_id)
-    return await campaign_page(
-        request,
-        "campaign_analytics.html",
-        seen,
-        tab="analytics",
-        stream="analytics",
-        outcomes=outcome_bars(seen.report.counters),
-        judged=seen.report.counters.success_true + seen.report.counters.success_false,
-        successes=seen.report.counters.success_true,
-        columns=columns(stretches),
-        column_height=COLUMN_HEIGHT,
-        groups=GROUP_WORDS,
-        stride=_STRIDE_WORDS[stride],
-    )
+        stride, stretches = await campaign_hours.list_stretches(conn, report.campaign.id)
+    counters = report.counters
+    return {
+        "outcomes": outcome_bars(counters),
+        "judged": counters.success_true + counters.success_false,
+        "successes": counters.success_true,
+        "columns": columns(stretches),
+        "column_height": COLUMN_HEIGHT,
+        "groups": GROUP_WORDS,
+        "stride": _STRIDE_WORDS[stride],
+    }
 
 
 def outcome_bars(counters: Counters) -> list[OutcomeBar]:

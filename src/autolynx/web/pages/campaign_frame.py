@@ -17,7 +17,7 @@ from autolynx.web.context import get_runtime
 from autolynx.web.pages.campaign_view import CampaignView, campaign_view
 from autolynx.web.pages.phone_line import seen_line
 from autolynx.web.pages.rendering import page
-from autolynx.web.pages.resting import resting_sentence
+from autolynx.web.pages.resting import resting
 
 MOST_UNSURE = 10
 
@@ -38,8 +38,8 @@ async def look_at(runtime: Runtime, campaign_id: UUID) -> Seen:
         report = await reports.get_campaign(conn, campaign_id)
         lines = await live.count_lines(conn, [campaign_id])
     now = runtime.clock.now()
-    resting = resting_sentence(await get_campaign_bound(runtime, report.campaign), now)
-    view = campaign_view(report, lines=lines[campaign_id], now=now, notice=resting)
+    why = resting(await get_campaign_bound(runtime, report.campaign), now)
+    view = campaign_view(report, lines=lines[campaign_id], now=now, resting=why)
     return Seen(report=report, view=view, last_event_id=last_event_id)
 
 

@@ -5,18 +5,25 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from starlette.responses import Response
 
-from autolynx.domain.self_pause import MAX_CANARY
-from autolynx.errors import ValidationProblem
 from autolynx.runtime import Runtime
 from autolynx.web import moves
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.pages.campaign_address import campaign_id_of
 from autolynx.web.pages.campaign_frame import look_at
+from autolynx.web.pages.campaign_view import CampaignView
 from autolynx.web.pages.fragments import moved
+from autolynx.web.pages.new_campaign_form import DEFAULT_CANARY, NUMBERS, number_problem
 from autolynx.web.pages.rendering import answer, fragment, toast
 
 router = APIRouter(include_in_schema=False)
+
+
+@router.get("/campaigns/{campaign_id}/start")
+async def ask_for_canary(campaign_id: str, runtime: RuntimeDep) -> Response:
+    """Ask how many contacts are called before the campaign waits for a person."""
+    view = (await look_at(runtime, campaign_id_of(campaign_id))).view
+    return _canary_dialog(view, DEFAULT_CANARY)
 
 
 @router.post("/campaigns/{campaign_id}/start")
@@ -25,11 +32,17 @@ async def start(
     runtime: RuntimeDep,
     actor: CallerDep,
     launching: LaunchingDep,
+    *,
+    begin: Annotated[str, Form()] = "",
     canary: Annotated[str, Form()] = "",
 ) -> Response:
-    """Press Start; with a canary the campaign pauses by itself after so many contacts."""
-    first = _canary(canary.strip())
-    campaign = await moves.start(runtime, campaign_id_of(campaign_id), launching, canary=first, actor=actor.name)
+    """Press Start; with a canary the campaign pauses by itself after so many contacts. A wrong number stays typed."""
+    known_id = campaign_id_of(campaign_id)
+    is_canary = begin == "canary" or bool(canary)
+    if is_canary and (problem := number_problem(canary, "canary")):
+        return _canary_dialog((await look_at(runtime, known_id)).view, canary, problem=problem)
+    first = int(canary) if is_canary else None
+    campaign = await moves.start(runtime, known_id, launching, canary=first, actor=actor.name)
     if first:
         return await _answer(
             runtime, campaign_id, f"{campaign.name} is started. It pauses by itself after {first} contacts."
@@ -37,13 +50,10 @@ async def start(
     return await _answer(runtime, campaign_id, f"{campaign.name} is started. Calls go out as lines are free.")
 
 
-def _canary(text: str) -> int | None:
-    """Return how many are called first, None where nothing was given. What cannot be meant starts nothing."""
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise ValidationProblem(f"canary: give a whole number from 1 to {MAX_CANARY} contacts.", field="canary")
-    return int(text)
+def _canary_dialog(view: CampaignView, canary: str, *, problem: str | None = None) -> Response:
+    problems = {"canary": problem} if problem else {}
+    values = {"view": view, "canary": canary, "problems": problems, "limits": NUMBERS["canary"]}
+    return answer(fragment("canary_dialog.html", **values), status=400 if problem else 200)
 
 
 @router.post("/campaigns/{campaign_id}/pause")

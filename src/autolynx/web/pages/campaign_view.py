@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from autolynx.domain.campaign import CampaignMode, CampaignStatus, due_again_sentence
+from autolynx.domain.campaign import MAX_CAP, MIN_CAP, CampaignMode, CampaignStatus, due_again_sentence
 from autolynx.domain.metrics import estimate_completion
 from autolynx.domain.retry import WORTH_ANOTHER_TRY
 from autolynx.store.reports import CampaignReport
+from autolynx.web.pages.resting import Resting
 from autolynx.web.pages.words import NOTHING, money, share, span
 
 BAR_WIDTH = 1000
@@ -48,7 +49,11 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class CampaignView:
-    """A campaign as its card, its page and the terminal show it. `lines` says what each line of the cap does."""
+    """A campaign as its card, its page and the terminal show it. `lines` says what each line of the cap does.
+
+    `fewer` and `more` are the caps beside this one, None at the ends. `notice` says why nothing is dialled, until when
+    by time alone `notice_until`; `why` is the same in a few words.
+    """
 
     id: UUID
     name: str
@@ -56,9 +61,13 @@ class CampaignView:
     assistant: str
     mode: str
     cap: int
+    fewer: int | None
+    more: int | None
     when_word: str
     when: datetime
     notice: str | None
+    notice_until: datetime | None
+    why: str | None
     total: int
     due: int
     in_flight: int
@@ -90,13 +99,14 @@ class CampaignView:
     steps: Sequence[Step]
 
 
-def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: str | None = None) -> CampaignView:
-    """Return what is shown. `lines` are held now; `notice` says why nothing new is dialled, in words."""
+def campaign_view(report: CampaignReport, *, lines: int, now: datetime, resting: Resting | None = None) -> CampaignView:
+    """Return what is shown. `lines` are held now; `resting` says why nothing new is dialled while it runs."""
     campaign, counters = report.campaign, report.counters
     status, total = campaign.status, campaign.total_contacts
     lines = max(lines, counters.active_calls)  # the two were not counted in the same instant
     done = counters.done + counters.unsure + counters.excluded
-    due_again = due_again_sentence(status, counters.due)
+    own = campaign.status_reason or due_again_sentence(status, counters.due)
+    rest = resting if own is None and status.is_running else None
     return CampaignView(
         id=campaign.id,
         name=campaign.name,
@@ -104,7 +114,11 @@ def campaign_view(report: CampaignReport, *, lines: int, now: datetime, notice: 
         assistant=report.assistant,
         mode="in batches" if campaign.mode is CampaignMode.BATCH else "continuous",
         cap=campaign.cap,
-        notice=campaign.status_reason or due_again or (notice if status.is_running else None),
+        fewer=campaign.cap - 1 if campaign.cap > MIN_CAP else None,
+        more=campaign.cap + 1 if campaign.cap < MAX_CAP else None,
+        notice=rest.sentence if rest else own,
+        notice_until=rest.until if rest else None,
+        why=rest.short if rest else own,
         total=total,
         due=counters.due,
         in_flight=lines,

@@ -10,14 +10,16 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from autolynx.domain.campaign import CampaignStatus
+from autolynx.flows.dialing_state import get_campaign_bounds
 from autolynx.runtime import Runtime
 from autolynx.store import live, reports
-from autolynx.store.reports import CampaignFilter
+from autolynx.store.reports import CampaignFilter, CampaignReport
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.campaign_view import CampaignView, campaign_view
 from autolynx.web.pages.paging import Paging, page_number
 from autolynx.web.pages.rendering import page
+from autolynx.web.pages.resting import Resting, resting
 
 ROWS = 25
 MOST_SEARCH_CHARACTERS = 200
@@ -114,5 +116,14 @@ async def _views(runtime: Runtime, wish: Wish) -> tuple[list[CampaignView], int]
             conn, wish.chosen, sort=column, is_descending=is_descending, limit=ROWS, skip=(wish.page - 1) * ROWS
         )
         lines = await live.count_lines(conn, [report.campaign.id for report in found])
-    now = runtime.clock.now()
-    return [campaign_view(report, lines=lines[report.campaign.id], now=now) for report in found], total
+    now, why = runtime.clock.now(), await _why_resting(runtime, found)
+    return [
+        campaign_view(report, lines=lines[report.campaign.id], now=now, resting=why.get(report.campaign.id))
+        for report in found
+    ], total
+
+
+async def _why_resting(runtime: Runtime, found: Sequence[CampaignReport]) -> dict[UUID, Resting | None]:
+    running = [report.campaign for report in found if report.campaign.status.is_running]
+    bounds = await get_campaign_bounds(runtime, running) if running else {}
+    return {campaign_id: resting(bound, runtime.clock.now()) for campaign_id, bound in bounds.items()}

@@ -64,6 +64,16 @@ class ContactWish:
         """Whether some contacts may be left out."""
         return not self.chosen.is_empty
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether calls let contacts enter or leave the list, or move in it."""
+        return self.is_filtered or SORTS[self.sort][1] is not ContactSort.POSITION
+
+    @property
+    def stream_query(self) -> str:
+        """Return the list as this page words it, to be put into the address of its stream."""
+        return self._query({**self._said(), "sort": self.sort, "page": self.page}).removeprefix("?")
+
     def address(self, campaign_id: UUID, **changed: Any) -> str:
         """Return the address of this list with something changed; what is ordinary is left out."""
         return f"/campaigns/{campaign_id}{self._query({**self._said(), 'sort': self.sort, 'page': 1, **changed})}"

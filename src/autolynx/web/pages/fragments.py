@@ -11,6 +11,7 @@ from autolynx.store.reports import CampaignReport
 from autolynx.web.pages.account_view import AccountView
 from autolynx.web.pages.campaign_view import CampaignView, campaign_view
 from autolynx.web.pages.rendering import fragment
+from autolynx.web.pages.resting import Resting
 from autolynx.web.pages.row_view import row_view
 
 MOST_KEPT = 2000
@@ -21,18 +22,18 @@ class Renderings:
 
     def __init__(self) -> None:
         # By the object that is shown, which is kept as well: its id is nobody else's meanwhile.
-        self._kept: OrderedDict[tuple[str, int, str | None], tuple[CampaignReport | ReportRow, str]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int, Resting | None], tuple[CampaignReport | ReportRow, str]] = OrderedDict()
 
-    def of_campaign(self, shown_as: str, update: Update, *, now: datetime, notice: str | None = None) -> str:
+    def of_campaign(self, shown_as: str, update: Update, *, now: datetime, resting: Resting | None = None) -> str:
         """Return a campaign as a row of the list or as the head of its page; empty where no figure changed."""
         if update.report is None:
             return ""
         report, lines = update.report, update.lines
 
         def render() -> str:
-            return campaign_part(shown_as, campaign_view(report, lines=lines, now=now, notice=notice))
+            return campaign_part(shown_as, campaign_view(report, lines=lines, now=now, resting=resting))
 
-        return self._once((f"{shown_as} {lines}", id(report), notice), report, render)
+        return self._once((f"{shown_as} {lines}", id(report), resting), report, render)
 
     def of_rows(self, rows: Iterable[ReportRow], *, now: datetime, time_scale: float) -> str:
         """Return contacts whose row changed; those that the table does not show are passed over."""
@@ -43,7 +44,7 @@ class Renderings:
         return "".join(parts)
 
     def _once(
-        self, key: tuple[str, int, str | None], shown: CampaignReport | ReportRow, render: Callable[[], str]
+        self, key: tuple[str, int, Resting | None], shown: CampaignReport | ReportRow, render: Callable[[], str]
     ) -> str:
         if key not in self._kept:
             self._kept[key] = (shown, render())

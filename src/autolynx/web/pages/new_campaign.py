@@ -14,7 +14,7 @@ from autolynx.domain.csv_intake import EMPTY_FILE, too_large
 from autolynx.domain.csv_magic import foreign_sentences
 from autolynx.domain.import_report import UploadView
 from autolynx.domain.phone import known_regions
-from autolynx.errors import AutolynxError, Conflict, NotFound, ProviderError, ValidationProblem
+from autolynx.errors import Conflict, NotFound, ProviderError, ValidationProblem
 from autolynx.flows.campaign_edit import create_campaign
 from autolynx.flows.phone_numbers import list_phone_numbers
 from autolynx.flows.planning import plan_campaign
@@ -28,6 +28,7 @@ from autolynx.web.auth import CallerDep, caller_of
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.pages.new_campaign_form import ADDRESS, Typed
 from autolynx.web.pages.new_campaign_view import AssistantLook, PlanView, assistant_look, list_view, plan_view
+from autolynx.web.pages.refused import refusal_of
 from autolynx.web.pages.rendering import answer, fragment, page
 
 MOST_ASSISTANTS = 500
@@ -84,9 +85,9 @@ async def create(request: Request, runtime: RuntimeDep, actor: CallerDep, launch
     try:
         created = await create_campaign(runtime, typed.wanted(upload_id, assistant_id), by=actor.maker)
     except (Conflict, NotFound, ValidationProblem) as error:
-        problems, suggestion = _refusal(error)
-        status = HTTPStatus.CONFLICT
-        return await _form(request, runtime, typed, problems=problems, suggestion=suggestion, status=status)
+        refused = refusal_of(error, _FIELDS, otherwise="file" if isinstance(error, NotFound) else "form")
+        problems, status = dict(refused.problems), HTTPStatus.CONFLICT
+        return await _form(request, runtime, typed, problems=problems, suggestion=refused.suggestion, status=status)
     campaign_id = created.campaign.id
     if typed.begin != "create":
         try:
@@ -96,15 +97,6 @@ async def create(request: Request, runtime: RuntimeDep, actor: CallerDep, launch
         ) as error:  # its assistant was switched off in this very moment: the campaign's page offers Start
             log.warning("campaign.not_started", campaign_id=str(campaign_id), reason=error.message)
     return answer(HX_Redirect=f"/campaigns/{campaign_id}")
-
-
-def _refusal(error: AutolynxError) -> tuple[dict[str, str], str | None]:
-    """Return the refusal beside its field, and the name that is free where a name was taken."""
-    word, _, rest = error.message.partition(": ")
-    word = str(error.details.get("field") or word)
-    field = _FIELDS.get(word, "file" if isinstance(error, NotFound) else "form")
-    sentence = rest if rest and error.message.startswith(f"{word}: ") else error.message
-    return {field: sentence[:1].upper() + sentence[1:]}, error.details.get("suggestion")
 
 
 async def _form(

@@ -16,7 +16,7 @@ ADDRESS = "/campaigns/new"
 LONGEST_VALUE = 300
 DEFAULT_CANARY = "5"
 # Of each number: its key in the form, the least, the greatest, and what it is called.
-_NUMBERS = {
+NUMBERS = {
     "cap": (MIN_CAP, MAX_CAP, "Calls at once"),
     "attempts": (1, MAX_ATTEMPTS, "Attempts"),
     "minutes": (1, MAX_RETRY_MINUTES, "Minutes between attempts"),
@@ -75,7 +75,7 @@ class Typed:
 
     def problems(self) -> dict[str, str]:
         """Return what cannot be, by field, in sentences."""
-        found = {key: _number_problem(getattr(self, key), key) for key in _NUMBERS if self._is_asked(key)}
+        found = {key: number_problem(getattr(self, key), key) for key in NUMBERS if self._is_asked(key)}
         if not self.upload_id:
             found["file"] = "Choose the list to call: a CSV with name, business_name and phone."
         if not self.assistant_id:
@@ -130,7 +130,7 @@ class Typed:
 
     def _number(self, key: str) -> int | None:
         text = getattr(self, key).strip()
-        return int(text) if text and _number_problem(text, key) is None else None
+        return int(text) if text and number_problem(text, key) is None else None
 
     def _is_asked(self, key: str) -> bool:
         return {"canary": self.begin == "canary", "minutes": self.attempts.strip() != "1"}.get(key, True)
@@ -140,10 +140,11 @@ _ORDINARY = Typed()
 _FIELDS = tuple(field.name for field in fields(Typed))
 
 
-def _number_problem(text: str, key: str) -> str | None:
-    least, most, _ = _NUMBERS[key]
+def number_problem(text: str, key: str, *, is_required: bool = False) -> str | None:
+    """Return why a number cannot be, in a sentence; None where it can."""
+    least, most, _ = NUMBERS[key]
     text = text.strip()
-    if key == "cap" and not text:
+    if key == "cap" and not text and not is_required:
         return None  # the setting decides
     if text.isascii() and text.isdigit() and least <= int(text) <= most:
         return None

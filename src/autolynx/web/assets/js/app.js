@@ -66,8 +66,11 @@ document.addEventListener("htmx:after:swap", () => {
 
 function giveFocusBack(source, nearId) {
   if (document.activeElement && document.activeElement !== document.body) return;
-  const near = byId(nearId);
-  const there = source.isConnected && !source.disabled ? source : near && near.querySelector(".actions button, .actions a, a, button");
+  // (Where the button itself is gone, the source is by now whatever the answer replaced.)
+  let there = source.isConnected && !source.disabled && source.matches("a, button, input, select, textarea") ? source : null;
+  for (let near = byId(nearId); near && !there; near = near.parentElement.closest("[id]")) {
+    there = near.querySelector(".actions button, .actions a, a, button");
+  }
   if (there) there.focus({ preventScroll: true });
 }
 
@@ -248,4 +251,18 @@ document.addEventListener("click", (event) => {
   navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent).then(() => {
     button.textContent = "Copied";
   });
+});
+
+// A button that fills a field with what is free: a name, where the one that was typed is taken.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest && event.target.closest("[data-fills]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.fills);
+  field.value = button.dataset.value;
+  field.removeAttribute("aria-invalid");
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+  field.focus();
+  const problem = document.getElementById(`${field.id}-problem`);
+  if (problem) problem.remove();
+  button.parentElement.remove();
 });

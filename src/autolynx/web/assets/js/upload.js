@@ -39,19 +39,6 @@
   document.addEventListener("input", keep);
   document.addEventListener("change", keep);
 
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest && event.target.closest("[data-fills]");
-    if (!button) return;
-    const field = document.getElementById(button.dataset.fills);
-    field.value = button.dataset.value;
-    field.removeAttribute("aria-invalid");
-    field.dispatchEvent(new Event("change", { bubbles: true }));
-    field.focus();
-    const problem = document.getElementById(`${field.id}-problem`);
-    if (problem) problem.remove();
-    button.parentElement.remove();
-  });
-
   // A refused form leads to what has to be mended.
   document.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = event.detail;
