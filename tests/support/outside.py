@@ -1,9 +1,11 @@
 """The whole application before a Supabase project, and browsers that go back and forth between the two."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -21,6 +23,23 @@ from tests.support.web import CRON_SECRET, HOOK_SECRET, NOWHERE, http_client, mo
 
 HOME = "http://testserver"
 BROWSER = {"Accept": "text/html"}
+PROGRAM = {"Accept": "application/json"}
+
+
+class PassingClock:
+    """A clock that goes on by itself, and can be moved ahead as well."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def move(self, seconds: float) -> None:
+        self._ahead += timedelta(seconds=seconds)
 
 
 @dataclass(frozen=True, kw_only=True)

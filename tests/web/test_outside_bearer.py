@@ -15,7 +15,7 @@ from autolynx.flows.standing import Standing
 from autolynx.store.database import Database
 from autolynx.web.app import build_app
 from autolynx.web.auth import find_actor
-from tests.support.outside import Outside
+from tests.support.outside import PROGRAM, Outside
 from tests.support.supabase_project import PASSWORD, PAT, fault
 from tests.support.supabase_standin.keys import private_key
 from tests.support.supabase_standin.sessions import begin_session, claims_of
@@ -162,7 +162,7 @@ async def test_supabase_away_is_not_a_wrong_token(outside: Outside) -> None:
 async def test_a_wrong_token_is_nobody_although_there_is_a_session(outside: Outside) -> None:
     async with outside.browser() as browser:
         await browser.post("/sign-in", data={"email": PAT, "password": PASSWORD})
-        answer = await browser.get("/api/campaigns", headers={"Authorization": "Bearer junk"})
+        answer = await browser.get("/api/campaigns", headers={**PROGRAM, "Authorization": "Bearer junk"})
         problem(answer, 401, "UNAUTHORIZED")
 
 

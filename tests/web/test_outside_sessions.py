@@ -12,7 +12,7 @@ from autolynx.errors import Unauthorized
 from autolynx.flows.vouching import ASK_AGAIN_SECONDS, GRACE_SECONDS
 from autolynx.identity.sealed_grant import seal, unseal, vouched_until
 from autolynx.store.database import Database
-from tests.support.outside import Outside, by_password, is_in, running_outside, with_csrf
+from tests.support.outside import PROGRAM, Outside, PassingClock, by_password, is_in, running_outside, with_csrf
 from tests.support.signed_in import HTMX, a_person, words_of
 from tests.support.supabase_project import PASSWORD, PAT, fault
 from tests.support.supabase_standin.server import Standin
@@ -47,8 +47,10 @@ async def test_within_the_hour_nobody_is_asked_and_then_once(outside: Outside) -
 
 
 @pytest.mark.parametrize("seconds", [HOUR, 5 * HOUR])
-async def test_many_requests_at_the_end_of_the_hour_use_up_one_refresh_token(outside: Outside, seconds: int) -> None:
-    async with outside.browser() as browser:
+async def test_many_requests_at_the_end_of_the_hour_use_up_one_refresh_token(
+    database: Database, standin: Standin, seconds: int
+) -> None:
+    async with running_outside(database, standin, clock=PassingClock()) as outside, outside.browser() as browser:
         await entered(browser)
         asked = outside.asked("/token")
         outside.clock.move(seconds)
@@ -92,7 +94,7 @@ async def test_while_supabase_is_away_a_session_goes_on_for_ten_minutes(outside:
         assert outside.asked("/token") == asked + 2
         outside.clock.move(GRACE_SECONDS)
         for _ in range(2):  # who asks, and who finds that somebody has just asked
-            answer = await browser.get("/api/campaigns")
+            answer = await browser.get("/api/campaigns", headers=PROGRAM)
             assert (answer.status_code, answer.json()["error"]["code"]) == (503, "IDENTITY_UNAVAILABLE")
         outside.world.faults["/token"].clear()
         outside.clock.move(ASK_AGAIN_SECONDS)
