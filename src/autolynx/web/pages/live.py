@@ -58,13 +58,9 @@ async def stream(
     listing = Listing.of(ids[0], wish, shown=shown, since=since) if ids and since else None
     watched = Watched(view=view, kind=event_kind(kind), listing=listing, stamp=stamp)
     page = LivePage(runtime, actor, _shared(request), get_phone_lines(request), watched)
+    events = page.events(feed.watch_all(wanted, idle_seconds=IDLE_SECONDS))
     return EventSourceResponse(
-        ended_by(
-            shutdown,
-            feed,
-            page.events(feed.watch_all(wanted, idle_seconds=IDLE_SECONDS)),
-            held=get_standing(request).held(actor),
-        ),
+        ended_by(shutdown, feed, events, held=get_standing(request).held(actor)),
         ping=HEARTBEAT_SECONDS,
         ping_message_factory=_beat,
         shutdown_event=shutdown,
