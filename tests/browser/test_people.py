@@ -75,8 +75,7 @@ async def test_a_role_is_changed_in_place_and_the_last_admin_keeps_it(page: Page
 
 async def test_who_is_removed_is_led_out_of_an_open_page(page: Page, house: House, browser: Browser) -> None:
     link = await add_zoe(page)
-    async with watched_context(browser, house.url) as (context, watch):
-        watch.announce(*SIGNED_OUT)
+    async with watched_context(browser, house.url) as (context, _):
         hers = await context.new_page()
         await hers.goto(link)
         await expect(hers.get_by_role("heading", level=1)).to_have_text("Campaigns")

@@ -7,6 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from autolynx.domain.actor import Actor
@@ -19,6 +20,13 @@ from autolynx.store import tokens
 LOOK_SECONDS = 5.0
 
 
+@dataclass
+class Held:
+    """A stream as long as it is open; `is_over` once its watcher may not watch any more."""
+
+    is_over: bool = False
+
+
 class Standing:
     """The streams of one process, by the token or session that opened them."""
 
@@ -28,17 +36,19 @@ class Standing:
         self._looking: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def held(self, actor: Actor) -> AsyncIterator[None]:
+    async def held(self, actor: Actor) -> AsyncIterator[Held]:
         """Let the block run while the caller may watch; it is left as soon as that has ended."""
+        held = Held()
         try:
             async with asyncio.timeout(self._seconds(actor)) as limit:
                 self._open[actor.id][limit] = actor
                 self._begin()
                 try:
-                    yield
+                    yield held
                 finally:
                     self._forget(actor.id, limit)
         except TimeoutError:
+            held.is_over = True
             log.info("stream.ended", reason="signed out", id=str(actor.id))
 
     def _seconds(self, actor: Actor) -> float | None:

@@ -47,9 +47,10 @@ async def watching(client: httpx.AsyncClient, path: str) -> AsyncIterator[AsyncI
 
 
 async def ends(lines: AsyncIterator[str]) -> None:
+    """Wait for the end, and for the word that it is one."""
     async with asyncio.timeout(SECONDS):
-        async for _ in lines:
-            pass
+        heard = [line async for line in lines]
+    assert "event: out" in heard
 
 
 @pytest.mark.parametrize("deed", ["removed", "signed out", "role", "revoked"])

@@ -17,7 +17,7 @@ from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.rendering import answer, fragment, page, toast
 
-ROLES = {Role.OPERATOR: "Operator: the own campaigns", Role.ADMIN: "Admin: everything"}
+ROLES = {Role.OPERATOR: "Operator: own campaigns", Role.ADMIN: "Admin: everything"}
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,9 +69,11 @@ async def change_role(user_id: str, runtime: RuntimeDep, actor: CallerDep, role:
     try:
         person = await people.change_person(runtime, user_id_of(user_id), role=role, actor=actor.name)
         said = toast(f"{person.email} is {'an admin' if role is Role.ADMIN else 'an operator'} now.")
+        is_reset = False
     except Conflict as error:
         said = toast(error.message, tone="bad")
-    return answer(fragment("people_part.html", **await _values(runtime, actor.user_id)), said)
+        is_reset = True  # a morph would leave what was chosen
+    return answer(fragment("people_part.html", is_reset=is_reset, **await _values(runtime, actor.user_id)), said)
 
 
 @router.post("/people/{user_id}/sign-out")

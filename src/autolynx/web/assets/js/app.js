@@ -221,6 +221,7 @@ document.addEventListener("htmx:sse:before:message", () => { heardAt = Date.now(
 document.addEventListener("htmx:sse:error", lost);
 document.addEventListener("stale", refresh);
 document.addEventListener("gone", () => location.assign("/"));
+document.addEventListener("out", () => location.reload()); // signed out, or another role: the page of now, or the door
 
 // A stream that never began has to be begun anew by us; one that broke begins anew by itself.
 for (const name of ["htmx:error", "htmx:response:error"]) {
