@@ -360,7 +360,7 @@ async def test_the_drawer_of_a_live_call_looks_again_and_promises_nothing(databa
     async with running_web(database) as web:
         browser = await sign_in(web)
         drawer = words_of(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
-    assert "refresh, every 5s" in drawer
+    assert ", every 5s" in drawer
     assert "A person asked for its end." in drawer
     assert "The provider sends what was said when the call is over." in drawer
 
@@ -376,3 +376,17 @@ async def test_an_admin_sees_what_the_provider_sent(database: Database) -> None:
         shown = words_of(await browser.get(f"/calls/{call_id}/payloads", headers=HTMX))
     assert "end-of-call-report" in shown
     assert "&lt;b&gt;Grüße&lt;/b&gt;" in shown
+
+
+async def test_the_drawer_says_that_a_recording_could_not_be_copied(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    there = {"provider_call_id": str(uuid4()), "recording_url": "https://storage.example.test/x.wav"}
+    call_id = await add_call(database, campaign_id, 0, **there)
+    given_up = """INSERT INTO call_recordings (call_id, state) VALUES (%s, 'given_up')
+        ON CONFLICT (call_id) DO UPDATE SET state = 'given_up', due_at = NULL RETURNING call_id"""
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        assert "could not be copied" not in words_of(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
+        await rows(database, given_up, call_id)
+        drawer = words_of(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
+    assert "It could not be copied, and that is not tried again." in drawer
