@@ -7,8 +7,9 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, expect
 
+from autolynx.flows.dialing import Decision, decide_unsure
 from tests.support.accessibility import assert_accessible
-from tests.support.campaign_rows import add_call, change_contact
+from tests.support.campaign_rows import add_call, change_campaign, change_contact, make_unsure
 from tests.support.engine import make_campaign
 from tests.support.furniture import furnish
 from tests.support.house import House
@@ -163,3 +164,18 @@ async def test_a_filtered_list_of_nobody_fills_by_itself(page: Page, house: Hous
     at = {"claimed_at": house.runtime.clock.now(), "lease_until": house.runtime.clock.now() + timedelta(days=1)}
     await add_call(house.database, campaign_id, 1, **talking, **at)
     await expect(page.locator("#contacts").get_by_role("link", name="Ada 1")).to_be_visible()
+
+
+async def test_the_drawer_follows_a_decision_made_elsewhere(page: Page, house: House) -> None:
+    campaign_id = await make_campaign(house.database, contacts=2, name="Spring offer")
+    call_id = await make_unsure(house.database, campaign_id)
+    await change_campaign(house.database, campaign_id, status="PAUSED", started_at=house.runtime.clock.now())
+    await page.goto(f"/campaigns/{campaign_id}?call={call_id}")
+    drawer = page.get_by_role("dialog")
+    await expect(drawer.get_by_text("it waits for your decision")).to_be_visible()
+    await expect(page.locator("body")).to_have_attribute("data-stream", "live")
+    await decide_unsure(house.runtime, call_id, Decision.LEAVE)
+    await expect(drawer.get_by_text("left as it is, and not called again")).to_be_visible()
+    await expect(page.get_by_text("1 contact needs your decision")).to_be_hidden()
+    await decide_unsure(house.runtime, call_id, Decision.REOPEN)
+    await expect(drawer.get_by_text("it waits for your decision")).to_be_visible()

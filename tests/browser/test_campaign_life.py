@@ -1,13 +1,14 @@
 """A campaign before an operator's eyes: from Start to its end without a reload, on the list and on its own page."""
 
+import asyncio
 import csv
 import time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
-from tests.support.campaign_rows import change_contact
+from tests.support.campaign_rows import change_campaign, change_contact
 from tests.support.engine import make_campaign
 from tests.support.house import House
 
@@ -59,6 +60,40 @@ async def test_stopping_says_what_it_means_and_can_be_thought_over(page: Page, h
     await expect(dialog).to_be_hidden()
     await expect(stop).to_be_focused()
     await expect(page.get_by_text("Completed", exact=True)).to_be_visible(timeout=LONG_MILLISECONDS)
+
+
+async def test_the_focus_stays_with_stop_however_live_updates_move_it(page: Page, house: House) -> None:
+    campaign_id = await make_campaign(house.database, contacts=2, name="Spring offer")
+    for position in (0, 1):
+        await change_contact(house.database, campaign_id, position, state="calling")
+    await change_campaign(house.database, campaign_id, status="QUEUED", next_position=2)
+    await page.goto(f"/campaigns/{campaign_id}")
+    await expect(page.locator("body")).to_have_attribute("data-stream", "live")
+    held = asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        await held.wait()
+        await route.continue_()
+
+    await page.route("**/stop", answer_late)
+    stop = page.get_by_role("button", name="Stop")
+    await stop.click()
+    await change_campaign(house.database, campaign_id, status="PAUSED")  # Resume takes the place of Pause
+    await expect(page.get_by_text("Paused", exact=True)).to_be_visible()
+    held.set()
+    dialog = page.get_by_role("dialog", name="Stop Spring offer?")
+    await expect(dialog).to_be_visible()
+    await change_campaign(house.database, campaign_id, status="FAILED")
+    await expect(page.get_by_text("Failed", exact=True).first).to_be_attached()
+    await change_campaign(house.database, campaign_id, status="RUNNING")
+    await expect(page.get_by_text("Running", exact=True)).to_be_attached()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(stop).to_be_focused()
+    for status, word in (("PAUSED", "Paused"), ("RUNNING", "Running")):
+        await change_campaign(house.database, campaign_id, status=status)
+        await expect(page.get_by_text(word, exact=True)).to_be_visible()
+        await expect(stop).to_be_focused()
 
 
 @pytest.mark.house(speed=4)

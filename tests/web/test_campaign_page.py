@@ -280,16 +280,15 @@ async def test_a_follow_up_is_made_of_what_the_list_shows(database: Database) ->
         assert "Call 2 contacts once more?" in asked
         assert f'hx-post="{path}/follow-up?outcome=busy"' in asked
         assert 'value="Spring follow-up"' in asked
-        taken = words_of(
-            await browser.post(f"{path}/follow-up?outcome=busy", data={"name": "spring"}, headers=HTMX), 409
-        )
-        assert 'value="spring"' in taken
-        assert "A campaign of that name exists already" in taken
-        assert 'data-fills="follow-up-name" data-value="spring 2"' in taken
         made = await browser.post(f"{path}/follow-up?outcome=busy", data={"name": "Again"}, headers=HTMX)
         assert made.status_code == 200, made.text
         new_page = words_of(await browser.get(made.headers["hx-redirect"]))
         assert names(new_page) == ["Ada 0", "Ada 2"]
+        again = await browser.post(f"{path}/follow-up?outcome=no_answer", data={"name": "again"}, headers=HTMX)
+        taken = words_of(again, 409)
+        assert 'value="again"' in taken
+        assert "A campaign of that name exists already" in taken
+        assert 'data-fills="follow-up-name" data-value="again 2"' in taken
         none = words_of(await browser.get(f"{path}/follow-up?outcome=refused", headers=HTMX))
         assert "Nobody would be called" in none
         assert 'name="name"' in none, "it may be named before the box lets somebody come along"
@@ -361,7 +360,7 @@ async def test_the_drawer_of_a_live_call_looks_again_and_promises_nothing(databa
     async with running_web(database) as web:
         browser = await sign_in(web)
         drawer = words_of(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
-    assert "refresh, every 5s" in drawer
+    assert ", every 5s" in drawer
     assert "A person asked for its end." in drawer
     assert "The provider sends what was said when the call is over." in drawer
 
@@ -377,3 +376,17 @@ async def test_an_admin_sees_what_the_provider_sent(database: Database) -> None:
         shown = words_of(await browser.get(f"/calls/{call_id}/payloads", headers=HTMX))
     assert "end-of-call-report" in shown
     assert "&lt;b&gt;Grüße&lt;/b&gt;" in shown
+
+
+async def test_the_drawer_says_that_a_recording_could_not_be_copied(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=1)
+    there = {"provider_call_id": str(uuid4()), "recording_url": "https://storage.example.test/x.wav"}
+    call_id = await add_call(database, campaign_id, 0, **there)
+    given_up = """INSERT INTO call_recordings (call_id, state) VALUES (%s, 'given_up')
+        ON CONFLICT (call_id) DO UPDATE SET state = 'given_up', due_at = NULL RETURNING call_id"""
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        assert "could not be copied" not in words_of(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
+        await rows(database, given_up, call_id)
+        drawer = words_of(await browser.get(f"/calls/{call_id}/drawer", headers=HTMX))
+    assert "It could not be copied, and that is not tried again." in drawer

@@ -14,7 +14,10 @@ from autolynx.store.report_rows import DURATION
 
 @dataclass(frozen=True, kw_only=True)
 class CallReport:
-    """A call as a person may see it: everything but the address by which it can be controlled."""
+    """A call as a person may see it: everything but the address by which it can be controlled.
+
+    `recording_state`: due, kept or given_up, of our copy; None where there is nothing to copy.
+    """
 
     id: UUID
     campaign_id: UUID
@@ -39,6 +42,9 @@ class CallReport:
     cost_usd: Decimal | None
     cost_breakdown: Any
     has_recording: bool
+    recording_state: str | None
+    contact_state: str
+    contact_reason: str | None
     transcript_json: Any = field(repr=False)
     summary: str | None = field(repr=False)
     success_raw: str | None
@@ -97,6 +103,9 @@ _CALL = {
     "phone": "t.phone",
     "status": "k.status::text",
     "has_recording": "(k.recording_url IS NOT NULL AND k.provider_call_id IS NOT NULL)",
+    "recording_state": "(SELECT r.state FROM call_recordings r WHERE r.call_id = k.id)",
+    "contact_state": "t.state",
+    "contact_reason": "t.reason",
     "duration_seconds": DURATION,
 }
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from autolynx.domain.call import CallStatus
+from autolynx.domain.call import CallStatus, Outcome
+from autolynx.domain.contact import LEFT_BY_DECISION, ContactState
 from autolynx.domain.conversation import Speaker, Turn, turns_of
 from autolynx.domain.cost_parts import CostPart, parts_of
 from autolynx.domain.ended_words import ended_in_words
@@ -66,7 +67,7 @@ class AttemptView:
 
 @dataclass(frozen=True, kw_only=True)
 class CallView:
-    """A call as the drawer shows it."""
+    """A call as the drawer shows it. `standing` is what a person has to decide, or has, where nobody is sure of it."""
 
     id: UUID
     campaign_id: UUID
@@ -89,6 +90,8 @@ class CallView:
     total: str
     parts: Sequence[PartView]
     has_recording: bool
+    is_copy_given_up: bool
+    standing: str | None
     summary: str | None = field(repr=False)
     turns: Sequence[TurnView]
     events: Sequence[EventView]
@@ -125,6 +128,8 @@ def call_view(
         talk=_talk(call, now=now, time_scale=time_scale),
         **_bill(call),
         has_recording=call.has_recording,
+        is_copy_given_up=call.recording_state == "given_up",
+        standing=_standing(call),
         summary=call.summary,
         turns=[_turn(turn, call.name) for turn in turns_of(call.transcript_json)],
         events=[_event(event, placed_at, time_scale) for event in events],
@@ -135,6 +140,17 @@ def call_view(
         ended_at=call.ended_at,
         version=call.version,
     )
+
+
+def _standing(call: CallReport) -> str | None:
+    """Say what a person has to decide about a call that nobody is sure of, or has decided."""
+    if call.outcome != Outcome.UNSURE:
+        return None
+    if call.contact_state == ContactState.UNSURE:
+        return "Nobody can say whether this contact was called: it waits for your decision."
+    if call.contact_reason == LEFT_BY_DECISION:
+        return "By a person's decision the contact is left as it is, and not called again."
+    return None
 
 
 def _who(call: CallReport) -> dict[str, Any]:

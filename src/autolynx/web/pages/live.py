@@ -1,10 +1,12 @@
 """The live stream of a page: one for each page, fed by the one poller of the process, in ready-made pieces of HTML."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, cast
 from uuid import UUID
 
 import anyio
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from autolynx.domain.actor import Actor
@@ -16,7 +18,7 @@ from autolynx.web.api.health import get_phone_lines
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.campaign_history import event_kind
-from autolynx.web.pages.contact_wish import ContactWishDep
+from autolynx.web.pages.contact_wish import ContactWish, ContactWishDep
 from autolynx.web.pages.live_list import Listing
 from autolynx.web.pages.live_page import LivePage, Shared, Watched
 
@@ -27,26 +29,46 @@ LATEST_MOMENT = 2**42  # in milliseconds
 router = APIRouter(include_in_schema=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What a page says of itself. `kind`: which events it lists; `shown` and `since`: which contacts, and when."""
+
+    view: str
+    kind: str
+    wish: ContactWish
+    shown: str
+    since: int
+    stamp: str
+
+    def watched(self, ids: Sequence[UUID]) -> Watched:
+        """Return it as the stream needs it."""
+        listing = Listing.of(ids[0], self.wish, shown=self.shown, since=self.since) if ids and self.since else None
+        return Watched(view=self.view, kind=event_kind(self.kind), listing=listing, stamp=self.stamp)
+
+
+async def _asked(
+    wish: ContactWishDep,
+    view: str = "",
+    kind: str = "",
+    shown: Annotated[str, Query(max_length=1000)] = "",
+    since: Annotated[int, Query(ge=0, le=LATEST_MOMENT)] = 0,
+    stamp: Annotated[str, Query(max_length=40)] = "",
+) -> _Asked:
+    return _Asked(view=view, kind=kind, wish=wish, shown=shown, since=since, stamp=stamp)
+
+
 @router.get("/live")
 async def stream(
     request: Request,
     runtime: RuntimeDep,
     actor: CallerDep,
     *,
-    wish: ContactWishDep,
-    view: str = "",
-    kind: str = "",
-    shown: Annotated[str, Query(max_length=1000)] = "",
-    since: Annotated[int, Query(ge=0, le=LATEST_MOMENT)] = 0,
+    asked: Annotated[_Asked, Depends(_asked)],
     campaigns: Annotated[str, Query(max_length=2000)] = "",
     after: Annotated[int, Query(ge=0, le=MOST_ID)] = 0,
-    stamp: Annotated[str, Query(max_length=40)] = "",
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=30)] = None,
 ) -> EventSourceResponse:
     """Send what changes in the campaigns and the account that a page shows, within a second.
-
-    `view` is what the page is about, `kind` which events it lists; `shown` and `since` are what a list of contacts
-    showed, and when, where it hears of others that would be on it.
 
     Messages without a name are HTML for the page; `stale` says that it has to be fetched anew, `gone` that its campaign
     was deleted, `beat` that the stream lives.
@@ -55,16 +77,10 @@ async def stream(
     ids = await _seen_by(runtime, actor, _ids(campaigns))
     wanted = {campaign_id: min(seen, MOST_ID) or None for campaign_id in ids}
     feed, shutdown = get_live_feed(request), anyio.Event()
-    listing = Listing.of(ids[0], wish, shown=shown, since=since) if ids and since else None
-    watched = Watched(view=view, kind=event_kind(kind), listing=listing, stamp=stamp)
-    page = LivePage(runtime, actor, _shared(request), get_phone_lines(request), watched)
+    page = LivePage(runtime, actor, _shared(request), get_phone_lines(request), asked.watched(ids))
+    events = page.events(feed.watch_all(wanted, idle_seconds=IDLE_SECONDS))
     return EventSourceResponse(
-        ended_by(
-            shutdown,
-            feed,
-            page.events(feed.watch_all(wanted, idle_seconds=IDLE_SECONDS)),
-            held=get_standing(request).held(actor),
-        ),
+        ended_by(shutdown, feed, events, held=get_standing(request).held(actor)),
         ping=HEARTBEAT_SECONDS,
         ping_message_factory=_beat,
         shutdown_event=shutdown,
