@@ -1,16 +1,12 @@
 """`autolynx person`."""
 
 import json
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import typer
 
-from autolynx.bootstrap import open_runtime
-from autolynx.cli.configuring import configured
-from autolynx.cli.loop import run_async
+from autolynx.cli.working import with_runtime
 from autolynx.errors import ValidationProblem
 from autolynx.flows import persons
 from autolynx.flows.persons import Erasure
@@ -21,7 +17,6 @@ from autolynx.runtime import Runtime
 REMOVING_SECONDS = 60.0
 PHONE = typer.Argument(None, help="The person's phone number; asked for unless given, and so kept out of histories.")
 
-T = TypeVar("T")
 app = typer.Typer(help="Export or erase what is kept of one person.", no_args_is_help=True, add_completion=False)
 
 
@@ -32,7 +27,7 @@ def export(
 ) -> None:
     """Write all that is kept of a person as JSON: contacts, calls, what was said, what the provider sent."""
     number = phone or str(typer.prompt("Phone number", err=True))
-    found = _with_runtime(lambda runtime: persons.export_person(runtime, number, actor=CONSOLE))
+    found = with_runtime(lambda runtime: persons.export_person(runtime, number, actor=CONSOLE))
     text = json.dumps(found, default=str, indent=2, ensure_ascii=False)
     if output is None:
         print(text)
@@ -54,7 +49,7 @@ def erase(
     number = phone or str(typer.prompt("Phone number", err=True))
     if not yes and not typer.confirm("Erase all that is kept of this person? It cannot be undone."):
         raise ValidationProblem("Nothing was erased.")
-    done = _with_runtime(
+    done = with_runtime(
         lambda runtime: _erase(runtime, number, at_provider=at_provider, never_again=never_call_again),
         may_ask_provider=at_provider,
     )
@@ -68,7 +63,7 @@ def erase(
 def allow(phone: str | None = PHONE) -> None:
     """Let a person be called again who had asked never to be."""
     number = phone or str(typer.prompt("Phone number", err=True))
-    _with_runtime(lambda runtime: persons.allow_again(runtime, number, actor=CONSOLE))
+    with_runtime(lambda runtime: persons.allow_again(runtime, number, actor=CONSOLE))
     print("Lists that are loaded from now on call this number again.")
 
 
@@ -77,12 +72,3 @@ async def _erase(runtime: Runtime, phone: str, *, at_provider: bool, never_again
     done = await persons.erase_person(runtime, phone, at_provider=at_provider, never_again=never_again, actor=CONSOLE)
     await remove_due(runtime, deadline=runtime.clock.now() + timedelta(seconds=REMOVING_SECONDS))
     return done
-
-
-def _with_runtime(work: Callable[[Runtime], Awaitable[T]], *, may_ask_provider: bool = False) -> T:
-    async def run() -> T:
-        settings = configured(log_level="warning")
-        async with open_runtime(settings, may_ask_provider=may_ask_provider) as runtime:
-            return await work(runtime)
-
-    return run_async(run())

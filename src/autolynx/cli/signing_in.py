@@ -1,12 +1,11 @@
 """One-time links that sign a browser in."""
 
-from urllib.parse import urlencode
 from uuid import UUID
 
 from autolynx.domain.permission import Role
 from autolynx.flows.people import add_person, find_person, list_people
 from autolynx.flows.sessions import issue_ticket
-from autolynx.flows.sign_in import ENTRANCE
+from autolynx.flows.sign_in import link_to
 from autolynx.runtime import Runtime
 from autolynx.settings import VAPI_API
 from autolynx.store.people import Person
@@ -21,8 +20,8 @@ async def sign_in_link(runtime: Runtime, person: Person, *, base_url: str, campa
     It leads to the campaign's page where one is named, else to the list.
     """
     ticket = await issue_ticket(runtime, person)
-    query = {"ticket": ticket.secret} | ({"campaign": str(campaign_id)} if campaign_id else {})
-    return f"{base_url}{ENTRANCE}?{urlencode(query)}"
+    said = {"campaign": str(campaign_id)} if campaign_id else {}
+    return link_to(base_url, ticket, **said)
 
 
 async def person_at_console(runtime: Runtime) -> Person | None:

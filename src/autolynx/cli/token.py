@@ -1,20 +1,14 @@
 """`autolynx token`."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 import typer
 
-from autolynx.bootstrap import open_runtime
-from autolynx.cli.configuring import configured
-from autolynx.cli.loop import run_async
+from autolynx.cli.working import with_runtime
 from autolynx.domain.permission import Scope
 from autolynx.errors import NotFound, ValidationProblem
 from autolynx.flows import access
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import Token
 
-T = TypeVar("T")
 app = typer.Typer(help="Create, list and revoke API tokens.", no_args_is_help=True, add_completion=False)
 
 
@@ -24,7 +18,7 @@ def create(
     scope: list[Scope] = typer.Option([Scope.ALL], help="What it may do; may be given several times."),
 ) -> None:
     """Create an API token of the installation itself. It is printed once, on standard output, and never shown again."""
-    made = _with_runtime(lambda runtime: access.create_token(runtime, name, scopes=scope))
+    made = with_runtime(lambda runtime: access.create_token(runtime, name, scopes=scope))
     typer.echo(f"Token {made.token.id} for {made.token.name}; keep it now, it is not shown again:", err=True)
     print(made.secret)
 
@@ -32,7 +26,7 @@ def create(
 @app.command("list")
 def list_tokens() -> None:
     """List the tokens that were not revoked, without their secrets."""
-    for holder in _with_runtime(access.list_tokens):
+    for holder in with_runtime(access.list_tokens):
         token, owner = holder.token, holder.person.email if holder.person else "console"
         used = f"last used {token.last_used_at:%Y-%m-%d %H:%M} UTC" if token.last_used_at else "never used"
         scopes = ",".join(token.scopes)
@@ -42,7 +36,7 @@ def list_tokens() -> None:
 @app.command()
 def revoke(token: str = typer.Argument(help="The token's id or name.")) -> None:
     """Revoke a token, at once."""
-    revoked = _with_runtime(lambda runtime: _revoke(runtime, token))
+    revoked = with_runtime(lambda runtime: _revoke(runtime, token))
     print(f"Token {revoked.id} ({revoked.name}) is revoked.")
 
 
@@ -56,11 +50,3 @@ async def _revoke(runtime: Runtime, wanted: str) -> Token:
         raise ValidationProblem(f"Several tokens bear that name; say which by its id: {ids}.", field="token")
     await access.revoke(runtime, matches[0].id)
     return matches[0]
-
-
-def _with_runtime(work: Callable[[Runtime], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with open_runtime(configured(log_level="warning"), may_ask_provider=False) as runtime:
-            return await work(runtime)
-
-    return run_async(run())

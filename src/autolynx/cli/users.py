@@ -1,14 +1,9 @@
 """`autolynx users`."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
-
 import typer
 
-from autolynx.bootstrap import open_runtime
-from autolynx.cli.configuring import configured
-from autolynx.cli.loop import run_async
 from autolynx.cli.signing_in import sign_in_link
+from autolynx.cli.working import with_runtime
 from autolynx.domain.permission import Role
 from autolynx.errors import NotFound
 from autolynx.flows.people import add_person, change_person, find_person, list_people, remove_person
@@ -16,7 +11,6 @@ from autolynx.flows.sign_in import set_password
 from autolynx.runtime import Runtime
 from autolynx.store.people import Person
 
-T = TypeVar("T")
 app = typer.Typer(help="Say who may come in, and as what.", no_args_is_help=True, add_completion=False)
 Email = typer.Argument(help="The person's email.")
 
@@ -33,7 +27,7 @@ def add(
         person = await add_person(runtime, email, role=role, name=name)
         return await sign_in_link(runtime, person, base_url=runtime.settings.public_url)
 
-    link = _with_runtime(work)
+    link = with_runtime(work)
     typer.echo(f"{email} may come in as {role.value}. This link signs them in, once:", err=True)
     print(link)
 
@@ -41,7 +35,7 @@ def add(
 @app.command("list")
 def list_users() -> None:
     """List who may come in."""
-    for person in _with_runtime(list_people):
+    for person in with_runtime(list_people):
         seen = f"last seen {person.last_seen_at:%Y-%m-%d %H:%M} UTC" if person.last_seen_at else "never seen"
         print(f"{person.email}  {person.role.value}  {seen}")
 
@@ -49,14 +43,14 @@ def list_users() -> None:
 @app.command()
 def role(email: str = Email, role: Role = typer.Argument(help="admin or operator.")) -> None:
     """Make somebody an admin or an operator, at once."""
-    _with_runtime(lambda runtime: _changed(runtime, email, role))
+    with_runtime(lambda runtime: _changed(runtime, email, role))
     print(f"{email} is {'an admin' if role is Role.ADMIN else 'an operator'} now.")
 
 
 @app.command()
 def remove(email: str = Email) -> None:
     """Take somebody off the list: their sessions and tokens end at once, their campaigns stay."""
-    _with_runtime(lambda runtime: _removed(runtime, email))
+    with_runtime(lambda runtime: _removed(runtime, email))
     print(f"{email} may not come in any more.")
 
 
@@ -66,7 +60,7 @@ def password(
     new: str = typer.Option(..., prompt=True, hide_input=True, confirmation_prompt=True, help="The new password."),
 ) -> None:
     """Set somebody's password; it is asked for. Their sessions end."""
-    _with_runtime(lambda runtime: _password(runtime, email, new))
+    with_runtime(lambda runtime: _password(runtime, email, new))
     print(f"The password of {email} is set.")
 
 
@@ -87,11 +81,3 @@ async def _known(runtime: Runtime, email: str) -> Person:
     if person is None:
         raise NotFound("This person is not on the list; `autolynx users list` shows who is.")
     return person
-
-
-def _with_runtime(work: Callable[[Runtime], Awaitable[T]]) -> T:
-    async def run() -> T:
-        async with open_runtime(configured(log_level="warning"), may_ask_provider=False) as runtime:
-            return await work(runtime)
-
-    return run_async(run())

@@ -10,12 +10,12 @@ from autolynx.flows import throttle
 from autolynx.flows.binding import NotLetIn, bound_person, check_verified
 from autolynx.flows.outside_sign_out import give_back
 from autolynx.flows.sessions import Session, begin_session, note_refusal
-from autolynx.flows.sign_in import folded_email
+from autolynx.flows.sign_in import folded_email, whom_to_mail
 from autolynx.identity.port import Grant, IdentityServer
 from autolynx.identity.sealed_grant import seal, vouched_until
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import identity_grants, people
+from autolynx.store import identity_grants
 
 
 async def sign_in_by_password(
@@ -56,13 +56,9 @@ async def send_outside_link(
 
     Meant to run after the answer was given, so that its time tells nothing. Raises RateLimited and IdentityError.
     """
-    now, email = runtime.clock.now(), folded_email(email)
-    mails = throttle.by_mail(email)
     async with runtime.database.transaction() as conn:
-        await throttle.claim(conn, [mails], now)
-        person = await people.find_by_email(conn, email)
-    if person is None or not person.allowlisted:
-        log.info("link.not_sent", reason="not on the list")
+        person = await whom_to_mail(conn, email, now=runtime.clock.now())
+    if person is None:
         return
     became = await identity.send_link(person.email, redirect_to=redirect_to, challenge=challenge)
     log.info("link.asked_for", became=became.value)

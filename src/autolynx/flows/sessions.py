@@ -31,12 +31,7 @@ class Session:
 
 async def issue_ticket(runtime: Runtime, person: Person, *, actor: str = "console") -> NewToken:
     """Issue a ticket that signs that person in once, within 15 minutes."""
-    return await issue_once(runtime, person, TokenKind.TICKET, actor=actor)
-
-
-async def issue_once(runtime: Runtime, person: Person, kind: TokenKind, *, actor: str) -> NewToken:
-    """Issue a ticket or a reset for a person: it works once, within 15 minutes."""
-    now = runtime.clock.now()
+    now, kind = runtime.clock.now(), TokenKind.TICKET
     async with runtime.database.transaction() as conn:
         made = await insert_once(conn, person, kind, now=now)
         await audit.append(conn, now=now, actor=actor, action=f"{kind}.created", subject=str(made.token.id))

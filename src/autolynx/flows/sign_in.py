@@ -1,5 +1,7 @@
 """Signing in with accounts of our own: by password, by a mailed link, and with a new password after a reset."""
 
+from collections.abc import Collection
+from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -7,18 +9,20 @@ from autolynx.domain.actor import NOBODY
 from autolynx.domain.email import checked_email
 from autolynx.errors import Conflict, Unauthorized, ValidationProblem
 from autolynx.flows import throttle
-from autolynx.flows.access import hash_secret
+from autolynx.flows.access import NewToken, hash_secret
 from autolynx.flows.sessions import SPENT, Session, begin_session, insert_once, note_refusal
 from autolynx.identity.local import check_password
 from autolynx.log import log
 from autolynx.runtime import Runtime
 from autolynx.store import audit, passwords, people, tokens
+from autolynx.store.database import Connection
 from autolynx.store.people import Person
 from autolynx.store.tokens import TokenKind
 
 WRONG = "Email or password is not right."
 ENTRANCE = "/enter"
 RESET = "/sign-in/new-password"
+OLD_DOORS = (TokenKind.SESSION, TokenKind.RESET)  # what ends with every new password
 KEPT_OUTSIDE = "There are no passwords here: people sign in with their accounts at Supabase, and set passwords there."
 
 
@@ -68,20 +72,32 @@ async def send_link(runtime: Runtime, email: str, kind: TokenKind) -> None:
     check_passwords_are_here(runtime)
     if runtime.mailer is None:
         return
-    now, email = runtime.clock.now(), folded_email(email)
-    mails = throttle.by_mail(email)
+    now = runtime.clock.now()
     async with runtime.database.transaction() as conn:
-        await throttle.claim(conn, [mails], now)
-        person = await people.find_by_email(conn, email)
-        if person is None or not person.allowlisted:
-            log.info("link.not_sent", reason="not on the list")
+        person = await whom_to_mail(conn, email, now=now)
+        if person is None:
             return
         made = await insert_once(conn, person, kind, now=now)
         await audit.append(conn, now=now, actor=person.email, action=f"{kind}.mailed", subject=str(made.token.id))
-    place = ENTRANCE if kind is TokenKind.TICKET else RESET
-    link = f"{runtime.settings.public_url}{place}?{urlencode({'ticket': made.secret})}"
-    subject, text = _mail(kind, link)
+    subject, text = _mail(kind, link_to(runtime.settings.public_url, made))
     await runtime.mailer.send(to=person.email, subject=subject, text=text)
+
+
+async def whom_to_mail(conn: Connection, email: str, *, now: datetime) -> Person | None:
+    """Return who is on the list under that email, else None; either way it counts as a mail. Raises RateLimited."""
+    email = folded_email(email)
+    await throttle.claim(conn, [throttle.by_mail(email)], now)
+    person = await people.find_by_email(conn, email)
+    if person is not None and person.allowlisted:
+        return person
+    log.info("link.not_sent", reason="not on the list")
+    return None
+
+
+def link_to(base_url: str, made: NewToken, **said: str) -> str:
+    """Return the address where a ticket or a reset is used; `said` is told to the page as well."""
+    place = ENTRANCE if made.token.kind is TokenKind.TICKET else RESET
+    return f"{base_url}{place}?{urlencode({'ticket': made.secret, **said})}"
 
 
 async def reset_password(runtime: Runtime, ticket: str, password: str) -> Session:
@@ -102,11 +118,8 @@ async def reset_password(runtime: Runtime, ticket: str, password: str) -> Sessio
         person = await people.lock(conn, holder.person.id)
         if spent is None or not person.allowlisted:
             raise Unauthorized(SPENT)
-        await passwords.save_hash(conn, person.id, password_hash, now)
-        kinds = (TokenKind.SESSION, TokenKind.TICKET, TokenKind.RESET)
-        await tokens.revoke_all(conn, person.id, now, kinds=kinds)
+        await _save(conn, person.id, password_hash, now=now, actor=person.email, ends=(*OLD_DOORS, TokenKind.TICKET))
         await throttle.forget(conn, throttle.by_email(person.email))
-        await audit.append(conn, now=now, actor=person.email, action="password.changed", subject=str(person.id))
         return await begin_session(conn, person, now=now, how="reset")
 
 
@@ -117,9 +130,7 @@ async def set_password(runtime: Runtime, person: Person, password: str, *, actor
     password_hash = await runtime.passwords.hash(password)
     now = runtime.clock.now()
     async with runtime.database.transaction() as conn:
-        await passwords.save_hash(conn, person.id, password_hash, now)
-        await tokens.revoke_all(conn, person.id, now, kinds=(TokenKind.SESSION, TokenKind.RESET))
-        await audit.append(conn, now=now, actor=actor, action="password.changed", subject=str(person.id))
+        await _save(conn, person.id, password_hash, now=now, actor=actor)
 
 
 async def change_password(runtime: Runtime, user_id: UUID, *, current: str, new: str, session_id: UUID | None) -> None:
@@ -142,9 +153,23 @@ async def change_password(runtime: Runtime, user_id: UUID, *, current: str, new:
     check_password(new, email=person.email)
     password_hash = await runtime.passwords.hash(new)
     async with runtime.database.transaction() as conn:
-        await passwords.save_hash(conn, user_id, password_hash, now)
-        await tokens.revoke_all(conn, user_id, now, kinds=(TokenKind.SESSION, TokenKind.RESET), but=session_id)
-        await audit.append(conn, now=now, actor=person.email, action="password.changed", subject=str(user_id))
+        await _save(conn, user_id, password_hash, now=now, actor=person.email, but=session_id)
+
+
+async def _save(
+    conn: Connection,
+    user_id: UUID,
+    password_hash: str,
+    *,
+    now: datetime,
+    actor: str,
+    ends: Collection[TokenKind] = OLD_DOORS,
+    but: UUID | None = None,
+) -> None:
+    """Save a new password; what the old one may have opened ends, except one session."""
+    await passwords.save_hash(conn, user_id, password_hash, now)
+    await tokens.revoke_all(conn, user_id, now, kinds=ends, but=but)
+    await audit.append(conn, now=now, actor=actor, action="password.changed", subject=str(user_id))
 
 
 def check_passwords_are_here(runtime: Runtime) -> None:

@@ -5,23 +5,21 @@ It is a campaign of one contact, marked as a test: lists and figures leave it ou
 
 import uuid
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from uuid import UUID
 
 from autolynx.domain.actor import Maker
 from autolynx.domain.campaign import Campaign, CampaignMode, CampaignOptions, CampaignStatus
-from autolynx.domain.campaign_name import MAX_CAMPAIGN_NAME_CHARACTERS
 from autolynx.domain.contact_fields import BUSINESS_NAME, NAME, TextRule
-from autolynx.domain.naming import free_name, name_candidates
 from autolynx.domain.phone import Phone, PhoneProblem, check_region, read_phone
 from autolynx.errors import Conflict, ValidationProblem
 from autolynx.flows.campaign_life import start_within
+from autolynx.flows.campaign_names import suggest_name
 from autolynx.flows.dialing_state import DialingState, get_dialing_state
 from autolynx.flows.once_more import once_more
 from autolynx.flows.phone_number_choice import require_phone_number
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import assistants, audit, campaigns, reports, suppressions, test_calls
+from autolynx.store import assistants, audit, campaigns, suppressions, test_calls
 
 NAME_TRIES = 5
 DEFAULT_NAME, DEFAULT_BUSINESS_NAME = "Test", "Test call"
@@ -111,7 +109,8 @@ def _require_room(state: DialingState, phone_number_id: str) -> None:
 async def _insert_named(runtime: Runtime, draft: Campaign, person: _Person, *, assistant: str, by: Maker) -> None:
     """Insert under a free name; somebody may take it in the same second."""
     for tries_left in reversed(range(NAME_TRIES)):
-        name = await _name(runtime, assistant, draft.created_at, owner_id=by.owner_id)
+        wanted = f"Test call: {assistant}, {draft.created_at:%Y-%m-%d %H:%M:%S}"
+        name = await suggest_name(runtime, wanted, owner_id=by.owner_id) or wanted
         try:
             await _insert(runtime, replace(draft, name=name), person, by=by)
         except Conflict as error:
@@ -119,17 +118,6 @@ async def _insert_named(runtime: Runtime, draft: Campaign, person: _Person, *, a
                 raise
         else:
             return
-
-
-async def _name(runtime: Runtime, assistant: str, now: datetime, *, owner_id: UUID | None) -> str:
-    """Return a free name that says what it is, of whom and when."""
-    wanted = f"Test call: {assistant}, {now:%Y-%m-%d %H:%M:%S}"
-    candidates = [wanted, *name_candidates(wanted, longest=MAX_CAMPAIGN_NAME_CHARACTERS)]
-    async with runtime.database.connection() as conn:
-        taken = await reports.list_taken_names(conn, candidates, owner_id=owner_id)
-    if wanted.lower() not in taken:
-        return wanted
-    return free_name(wanted, taken, longest=MAX_CAMPAIGN_NAME_CHARACTERS) or wanted
 
 
 @once_more

@@ -22,8 +22,8 @@ from autolynx.store import owners
 from autolynx.web.context import get_runtime
 from autolynx.web.entries import OPEN
 from autolynx.web.problems import error_answer, http_answer, own_path
+from autolynx.web.served_assets import PREFIX as ASSETS
 
-ASSETS = "/assets/"  # mounted: public files, known by their hash
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
 

@@ -23,12 +23,13 @@ from autolynx.flows.vouching import is_vouched_for
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import Holder, TokenKind
 from autolynx.web.context import get_runtime
+from autolynx.web.hosts import SAFE_METHODS
 from autolynx.web.masking import unmasked
 from autolynx.web.problems import error_answer, own_path
+from autolynx.web.served_assets import PREFIX as ASSETS
 
 SESSION_COOKIE = "autolynx_session"
 CSRF_HEADER = "X-CSRF-Token"
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # Paths with a lock of their own (a shared secret, a ticket), and what may be read by anybody.
 OWN_LOCK = frozenset(
     {
@@ -47,7 +48,6 @@ OWN_LOCK = frozenset(
         "/healthz",
     }
 )
-ASSETS = "/assets/"
 MISSING = "Sign in, or send a valid API token as Authorization: Bearer."
 
 _bearer = HTTPBearer(

@@ -15,7 +15,7 @@ from autolynx.runtime import Runtime
 from autolynx.settings import WEBHOOK_PATH
 from autolynx.web.bodies import MOST_WEBHOOK_BYTES
 from autolynx.web.context import get_launching, get_runtime
-from autolynx.web.outer import client_address
+from autolynx.web.proxies import client_address
 from autolynx.web.refusals import Refusals
 from autolynx.web.shapes import Shape
 from autolynx.web.webhook_proof import webhook_auth

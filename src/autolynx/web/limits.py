@@ -15,13 +15,14 @@ from autolynx.domain.actor import Actor
 from autolynx.errors import RateLimited
 from autolynx.settings import WEBHOOK_PATH, Settings
 from autolynx.web.context import get_runtime
+from autolynx.web.hosts import SAFE_METHODS
 from autolynx.web.limiter import get_limiter
 from autolynx.web.problems import error_answer, own_path
+from autolynx.web.proxies import client_address
+from autolynx.web.served_assets import PREFIX as ASSETS
 
 UNCOUNTED = frozenset({"/healthz", "/api/scheduler/tick", WEBHOOK_PATH})
-ASSETS = "/assets/"
 ERRORS_OF_UPLOADS = "/errors.csv"
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # Where a file comes in; a list that comes in parts is counted once, where it begins.
 _WHOLE_FILES = frozenset({("POST", "/api/uploads"), ("POST", "/api/uploads/parts")})
 _FORMS_WITH_FILES = frozenset({("POST", "/api/campaigns")})
@@ -110,10 +111,10 @@ def limits_of(request: HTTPConnection, method: str, settings: Settings) -> list[
     path = own_path(request.scope)
     if _is_upload(request, method, path):
         return [Limit(name="upload", per_minute=settings.rate_limit_uploads_per_minute)]
-    if method in READING and path.endswith(".csv") and not path.endswith(ERRORS_OF_UPLOADS):
+    if method in SAFE_METHODS and path.endswith(".csv") and not path.endswith(ERRORS_OF_UPLOADS):
         return [Limit(name="export", per_minute=settings.rate_limit_exports_per_minute)]
     actor = getattr(request.state, "actor", None)
-    if method in READING and actor is not None and actor.is_browser:
+    if method in SAFE_METHODS and actor is not None and actor.is_browser:
         return [Limit(name="pages", per_minute=settings.rate_limit_pages_per_minute)]
     return [Limit(name="general", per_minute=settings.rate_limit_per_minute)]
 
@@ -128,7 +129,7 @@ def caller_key(request: HTTPConnection) -> str:
 
 def address_key(request: HTTPConnection) -> str:
     """Return from where it is asked; of IPv6 the network that one customer has."""
-    host = request.client.host if request.client else "unknown"
+    host = client_address(request)
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:

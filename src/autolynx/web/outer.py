@@ -11,7 +11,7 @@ from autolynx.web.bodies import IncomingBody, check_length, most_bytes
 from autolynx.web.context import get_runtime
 from autolynx.web.hosts import check_host, check_origin
 from autolynx.web.problems import error_answer, unexpected_response
-from autolynx.web.proxies import as_seen_by_proxies
+from autolynx.web.proxies import as_seen_by_proxies, client_address
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -71,11 +71,6 @@ class Outer:
             if has_begun:
                 raise ConnectionAbortedError("The answer broke off half-way.") from None
             await response(scope, receive, send_with_headers)
-
-
-def client_address(connection: HTTPConnection) -> str:
-    """Return the address that a request came from, as the server in front of us tells it."""
-    return connection.client.host if connection.client else "unknown"
 
 
 def _answer(request: Request, error: Exception) -> Response:

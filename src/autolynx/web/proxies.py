@@ -31,6 +31,11 @@ def as_seen_by_proxies(scope: Scope, trusted: Sequence[str]) -> Scope:
     return changed
 
 
+def client_address(connection: HTTPConnection) -> str:
+    """Return the address that a request came from; that of the client itself once trusted proxies were heard."""
+    return connection.client.host if connection.client else "unknown"
+
+
 def is_trusted(host: str, trusted: tuple[str, ...]) -> bool:
     """Whether an address is that of a trusted proxy."""
     if EVERYBODY in trusted:

@@ -13,6 +13,7 @@ from autolynx.runtime import Runtime
 from autolynx.store.tokens import TokenKind
 from autolynx.web.auth import SESSION_COOKIE, get_caller
 from autolynx.web.context import RuntimeDep
+from autolynx.web.proxies import client_address
 from autolynx.web.refusals import Refusals
 from autolynx.web.shapes import Input, Shape
 
@@ -52,7 +53,7 @@ async def open_session(
         session = await sessions.open_session(runtime, ticket.ticket)
     except Unauthorized:
         now = runtime.clock.now()
-        if refusals.note(request.client.host if request.client else "unknown", now).is_flood:
+        if refusals.note(client_address(request), now).is_flood:
             raise RateLimited("Too many wrong tickets; wait a minute.", retry_after_seconds=60 - now.second) from None
         raise
     await hand_over(request, response, runtime, session)

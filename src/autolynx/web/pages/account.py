@@ -18,6 +18,7 @@ from autolynx.runtime import Runtime
 from autolynx.web.api.tokens import owner_of_tokens
 from autolynx.web.auth import SESSION_COOKIE, CallerDep
 from autolynx.web.context import RuntimeDep
+from autolynx.web.pages.refused import refusal_of, sentence_of
 from autolynx.web.pages.rendering import answer, fragment, page, toast
 
 NOT_TOLD = "You are signed out of AutoLynx elsewhere, but Supabase could not be told. Try again shortly."
@@ -29,6 +30,8 @@ SCOPES = {
     Scope.ASSISTANTS: "Read and edit assistants",
     Scope.METRICS: "Read the metrics of the machine",
 }
+# The fields of a flow's refusal, as the form of the password calls them.
+_FIELDS = {"current": "current", "password": "password"}
 
 router = APIRouter(include_in_schema=False)
 
@@ -53,8 +56,7 @@ async def set_password(
     try:
         await change_password(runtime, _person(actor), current=current, new=password, session_id=actor.id)
     except (Unauthorized, ValidationProblem) as error:
-        field, _, sentence = error.message.partition(": ")
-        problem = {field: sentence[:1].upper() + sentence[1:]}
+        problem = refusal_of(error, _FIELDS, otherwise="password").problems
     form = fragment(
         "account_password.html",
         least=LEAST_CHARACTERS,
@@ -87,8 +89,7 @@ async def create_token(
     try:
         made = await access.create_token(runtime, name, scopes=[scope], person=person, actor=actor.name)
     except (ValidationProblem, Forbidden) as error:
-        problem = error.message.partition(": ")[2]
-        values = {"name": name, "scope": scope, "problem": problem[:1].upper() + problem[1:]}
+        values = {"name": name, "scope": scope, "problem": sentence_of(error)}
         return answer(fragment("account_tokens.html", **await _tokens(runtime, actor), **values), status=400)
     return answer(fragment("account_tokens.html", **await _tokens(runtime, actor), secret=made.secret))
 

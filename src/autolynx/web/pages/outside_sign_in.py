@@ -23,6 +23,7 @@ from autolynx.web.attempt import CALLBACK, Attempt, forget_attempt, keep_attempt
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.outside_view import BEGIN_AGAIN, MAILED, came_back_with, not_let_in, outside_form
 from autolynx.web.pages.rendering import NEVER_KEPT, bare_page
+from autolynx.web.proxies import client_address
 
 LONGEST_PROOF = 500
 
@@ -59,7 +60,7 @@ async def come_back(
         return _ask_first(request, runtime, token_hash)
     if attempt is None or not is_own or not (code or token_hash):
         return await outside_form(request, runtime, problem=came_back_with(request) or BEGIN_AGAIN, status=401)
-    address = address_of(request)
+    address = client_address(request)
     if token_hash:
         asked = sign_in_by_link(runtime, identity, token_hash, address=address)
     else:
@@ -78,14 +79,14 @@ async def follow_link(
     identity, attempt = identity_of(runtime), read_attempt(request)
     if attempt is None or not attempt.is_answered_by(state):
         return await outside_form(request, runtime, problem=BEGIN_AGAIN, status=401)
-    asked = sign_in_by_link(runtime, identity, token_hash, address=address_of(request))
+    asked = sign_in_by_link(runtime, identity, token_hash, address=client_address(request))
     return await _finish(request, runtime, attempt, asked)
 
 
 async def enter_by_password(request: Request, runtime: Runtime, email: str, password: str, next_path: str) -> Response:
     """Sign in with email and password of the account at Supabase."""
     attempt = new_attempt(next_path)
-    asked = sign_in_by_password(runtime, identity_of(runtime), email, password, address=address_of(request))
+    asked = sign_in_by_password(runtime, identity_of(runtime), email, password, address=client_address(request))
     return await _finish(request, runtime, attempt, asked, email=email)
 
 
@@ -103,11 +104,6 @@ def identity_of(runtime: Runtime) -> IdentityServer:
     if runtime.identity is None:
         raise NotFound("People have their accounts in this installation: sign in there.")
     return runtime.identity
-
-
-def address_of(request: Request) -> str:
-    """Return where a request comes from."""
-    return request.client.host if request.client else "unknown"
 
 
 async def _finish(

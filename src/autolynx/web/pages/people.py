@@ -1,7 +1,6 @@
 """People: who may come in, as what, when they were last here. Only for admins."""
 
 from typing import Annotated, Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
@@ -11,10 +10,12 @@ from autolynx.domain.permission import Role
 from autolynx.errors import Conflict, NotFound, ValidationProblem
 from autolynx.flows import people
 from autolynx.flows.sessions import end_others, issue_ticket
-from autolynx.flows.sign_in import ENTRANCE
+from autolynx.flows.sign_in import link_to
 from autolynx.runtime import Runtime
+from autolynx.store.people import Person
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
+from autolynx.web.pages.refused import sentence_of
 from autolynx.web.pages.rendering import answer, fragment, page, toast
 
 ROLES = {Role.OPERATOR: "Operator: own campaigns", Role.ADMIN: "Admin: everything"}
@@ -46,8 +47,8 @@ async def add(
     try:
         person = await people.add_person(runtime, email, role=role, name=name, actor=actor.name)
     except (Conflict, ValidationProblem) as error:
-        return _dialog(email=email, name=name, role=role, problem=error.message.partition(": ")[2], status=400)
-    link = await _link(runtime, person.id, actor=actor.name) if runtime.identity is None else None
+        return _dialog(email=email, name=name, role=role, problem=sentence_of(error), status=400)
+    link = await _link(runtime, person, actor=actor.name) if runtime.identity is None else None
     entrance = f"{runtime.settings.public_url}/sign-in"
     dialog = fragment("person_link_dialog.html", person=person, link=link, entrance=entrance, is_new=True)
     return answer(dialog, fragment("people_part.html", **await _values(runtime, actor.user_id)))
@@ -59,7 +60,7 @@ async def make_link(user_id: str, runtime: RuntimeDep, actor: CallerDep) -> Resp
     if runtime.identity is not None:
         raise Conflict("People sign in with their accounts at Supabase; the terminal alone makes links here.")
     person = await people.get_person(runtime, user_id_of(user_id))
-    link = await _link(runtime, person.id, actor=actor.name)
+    link = await _link(runtime, person, actor=actor.name)
     return answer(fragment("person_link_dialog.html", person=person, link=link, is_new=False))
 
 
@@ -114,14 +115,12 @@ async def _values(runtime: Runtime, own_id: UUID | None) -> dict[str, Any]:
     return {"people": known, "roles": ROLES, "own_id": own_id, "has_links": runtime.identity is None}
 
 
-async def _link(runtime: Runtime, user_id: UUID, *, actor: str) -> str:
-    ticket = await issue_ticket(runtime, await people.get_person(runtime, user_id), actor=actor)
-    return f"{runtime.settings.public_url}{ENTRANCE}?{urlencode({'ticket': ticket.secret})}"
+async def _link(runtime: Runtime, person: Person, *, actor: str) -> str:
+    return link_to(runtime.settings.public_url, await issue_ticket(runtime, person, actor=actor))
 
 
 def _dialog(
     *, email: str = "", name: str = "", role: Role = Role.OPERATOR, problem: str | None = None, status: int = 200
 ) -> Response:
-    sentence = problem[:1].upper() + problem[1:] if problem else None
-    html = fragment("person_dialog.html", email=email, name=name, role=role, roles=ROLES, problem=sentence)
+    html = fragment("person_dialog.html", email=email, name=name, role=role, roles=ROLES, problem=problem)
     return answer(html, status=status)

@@ -1,5 +1,6 @@
 """The settings that are chosen in the application, and where the others stand."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,7 @@ from autolynx.runtime import Runtime
 from autolynx.web.api.settings import settings_of
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
+from autolynx.web.pages.refused import refusal_of
 from autolynx.web.pages.rendering import answer, fragment, page, toast
 
 LONGEST = 50
@@ -38,8 +40,7 @@ async def save(request: Request, runtime: RuntimeDep, actor: CallerDep, launchin
     try:
         changed = await choose_settings(runtime, wanted, actor=actor.name)
     except ValidationProblem as error:
-        name, _, sentence = error.message.partition(": ")
-        problems = {name: sentence[:1].upper() + sentence[1:]}
+        problems = refusal_of(error, {one.name: one.name for one in CHOOSABLE}, otherwise="settings").problems
         html = fragment("settings_part.html", may_write=True, **_values(runtime, typed=typed, problems=problems))
         return answer(html, status=HTTPStatus.BAD_REQUEST)
     await launching.work_added()
@@ -48,7 +49,7 @@ async def save(request: Request, runtime: RuntimeDep, actor: CallerDep, launchin
 
 
 def _values(
-    runtime: Runtime, *, typed: dict[str, str] | None = None, problems: dict[str, str] | None = None
+    runtime: Runtime, *, typed: dict[str, str] | None = None, problems: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     hints = {one.name: one.hint for one in CHOOSABLE}
     return {"settings": settings_of(runtime), "hints": hints, "typed": typed or {}, "problems": problems or {}}

@@ -16,9 +16,11 @@ from autolynx.store.tokens import TokenKind
 from autolynx.web.api.session import hand_over
 from autolynx.web.auth import find_actor
 from autolynx.web.context import RuntimeDep
-from autolynx.web.pages.outside_sign_in import address_of, ask_for_link, enter_by_password
+from autolynx.web.pages.outside_sign_in import ask_for_link, enter_by_password
 from autolynx.web.pages.outside_view import outside_form
+from autolynx.web.pages.refused import sentence_of
 from autolynx.web.pages.rendering import NEVER_KEPT, bare_page
+from autolynx.web.proxies import client_address
 from autolynx.web.safe_path import safe_path
 
 MOST_CHARACTERS = 500
@@ -50,7 +52,7 @@ async def enter(
     if runtime.identity is not None:
         return await enter_by_password(request, runtime, email, password, next_path)
     try:
-        session = await sign_in(runtime, email, password, address=address_of(request))
+        session = await sign_in(runtime, email, password, address=client_address(request))
     except (Unauthorized, RateLimited) as error:
         return _form(request, runtime, email=email, next_path=next_path, error=error)
     return await led_in(request, runtime, session, next_path)
@@ -135,12 +137,11 @@ def _form(
 
 
 def _password_form(request: Request, ticket: str, *, error: AutolynxError | None = None) -> Response:
-    sentence = error.message.removeprefix("password: ") if error else None
     return bare_page(
         request,
         "new_password.html",
         status=kind_of(error).http_status if error else HTTPStatus.OK,
         ticket=ticket,
-        problem=sentence[:1].upper() + sentence[1:] if sentence else None,
+        problem=sentence_of(error) if error else None,
         least=LEAST_CHARACTERS,
     )

@@ -19,6 +19,7 @@ from autolynx.web.api.dialing import DEFAULT_REASON
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import LaunchingDep, RuntimeDep
 from autolynx.web.pages.account_view import account_view
+from autolynx.web.pages.call import call_id_of
 from autolynx.web.pages.decided import decided_sentence
 from autolynx.web.pages.fragments import account_part
 from autolynx.web.pages.rendering import answer, fragment, toast
@@ -92,12 +93,9 @@ async def decide_about_all(
         async with runtime.database.connection() as conn:
             call = [*await list_owned_calls(conn, call, owner_id=actor.sees_only)]
     decided = await dialing_moves.decide_all(runtime, call, wanted, launching, actor=actor.name)
-    left = fragment(
-        "system_unsure_part.html", **await unsure_values(runtime, Wish.of(unsure=page), owner_id=actor.sees_only)
-    )
     who = "1 contact is" if decided == 1 else f"{decided} contacts are"
     what = "due again" if wanted is Decision.REDIAL else "left as they are"
-    return answer(left, await _account(runtime, actor), toast(f"{who} {what}."))
+    return answer(await _left(runtime, actor, page), await _account(runtime, actor), toast(f"{who} {what}."))
 
 
 @router.post("/system/unsure/{call_id}/{decision}")
@@ -105,28 +103,17 @@ async def decide(
     call_id: str, decision: str, runtime: RuntimeDep, actor: CallerDep, launching: LaunchingDep, page: PageForm = ""
 ) -> Response:
     """Dial a contact again, leave it, or take that back."""
-    known_id, wanted = _call_id(call_id), _decision(decision)
+    known_id, wanted = call_id_of(call_id), _decision(decision)
     await dialing_moves.decide(runtime, known_id, wanted, launching, actor=actor.name)
     undo = f"/system/unsure/{known_id}/{Decision.REOPEN}" if wanted is Decision.LEAVE else None
-    left = fragment(
-        "system_unsure_part.html", **await unsure_values(runtime, Wish.of(unsure=page), owner_id=actor.sees_only)
-    )
-    return answer(
-        left, await _account(runtime, actor), toast(await decided_sentence(runtime, known_id, wanted), undo=undo)
-    )
+    said = toast(await decided_sentence(runtime, known_id, wanted), undo=undo)
+    return answer(await _left(runtime, actor, page), await _account(runtime, actor), said)
 
 
 async def _left(runtime: Runtime, actor: Actor, number: str) -> str:
     """Return who still waits for a decision."""
     values = await unsure_values(runtime, Wish.of(unsure=number), owner_id=actor.sees_only)
     return fragment("system_unsure_part.html", **values)
-
-
-def _call_id(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no call of that id.") from None
 
 
 def _decision(text: str) -> Decision:
