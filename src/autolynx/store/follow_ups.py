@@ -64,8 +64,18 @@ def _chosen(wanted: Wanted) -> str:
 
 
 async def lock_followed(conn: Connection, campaign_id: UUID) -> None:
-    """Let nobody else make a follow-up of a campaign until the transaction ends; its dialling goes on."""
-    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"follow-up:{campaign_id}"])
+    """Let nobody else make a follow-up of a campaign, or of one it is related to, until the transaction ends.
+
+    All that descend from one campaign share its lock. The dialling of all of them goes on.
+    """
+    await conn.execute(
+        """WITH RECURSIVE line AS (SELECT id, options_json ->> 'followsCampaign' AS follows FROM campaigns WHERE id = %s
+               UNION SELECT c.id, c.options_json ->> 'followsCampaign' FROM campaigns c
+                   JOIN line l ON c.id = l.follows::uuid)
+           SELECT pg_advisory_xact_lock(hashtextextended('follow-up:' || coalesce(follows, id::text), 0)) FROM line
+           WHERE follows IS NULL OR follows::uuid NOT IN (SELECT id FROM line)""",
+        [campaign_id],
+    )
 
 
 async def count_fates(conn: Connection, wanted: Wanted) -> Mapping[str, int]:

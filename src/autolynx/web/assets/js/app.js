@@ -55,23 +55,39 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (ctx.focusNear) setTimeout(() => giveFocusBack(ctx.sourceElement, ctx.focusNear.id));
 });
 
-// A live update that exchanges the button under somebody's fingers leaves the focus on its successor.
-let focused = "";
-document.addEventListener("focusin", (event) => { focused = event.target.id; });
-document.addEventListener("pointerdown", () => { focused = ""; }, true); // what is clicked takes the focus, or nothing does
+// A live update that exchanges the button under somebody's fingers leaves the focus on its successor; one that takes it
+// away, as the end of a campaign does, on what is next to its place.
+let focused = null;
+document.addEventListener("focusin", ({ target }) => { focused = target.id ? { id: target.id, near: nearOf(target) } : null; });
+document.addEventListener("pointerdown", () => { focused = null; }, true); // what is clicked takes the focus, or nothing does
 document.addEventListener("htmx:after:swap", () => {
-  const successor = focused && document.activeElement === document.body && byId(focused);
+  if (!focused || document.activeElement !== document.body) return;
+  const successor = byId(focused.id);
   if (successor) successor.focus({ preventScroll: true });
+  else if (focused.near) focusNear(focused.near);
 });
+
+function nearOf(element) {
+  const near = element.closest("#page") && element.parentElement.closest("[id]");
+  return near ? near.id : "";
+}
+
+function focusNear(id) {
+  for (let near = byId(id); near; near = near.parentElement.closest("[id]")) {
+    const there = near.querySelector(".actions button, .actions a, a, button");
+    if (there) {
+      there.focus({ preventScroll: true });
+      return;
+    }
+  }
+}
 
 function giveFocusBack(source, nearId) {
   if (document.activeElement && document.activeElement !== document.body) return;
   // (Where the button itself is gone, the source is by now whatever the answer replaced.)
-  let there = source.isConnected && !source.disabled && source.matches("a, button, input, select, textarea") ? source : null;
-  for (let near = byId(nearId); near && !there; near = near.parentElement.closest("[id]")) {
-    there = near.querySelector(".actions button, .actions a, a, button");
-  }
-  if (there) there.focus({ preventScroll: true });
+  const isThere = source.isConnected && !source.disabled && source.matches("a, button, input, select, textarea");
+  if (isThere) source.focus({ preventScroll: true });
+  else focusNear(nearId);
 }
 
 function say(text, tone) {
