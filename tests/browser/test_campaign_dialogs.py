@@ -114,3 +114,21 @@ async def test_calls_at_once_are_stepped_by_keyboard(page: Page, house: House) -
     await expect(page.get_by_text("up to 9 at once")).to_be_visible()
     (row,) = await rows(house.database, "SELECT cap FROM campaigns WHERE id = %s", campaign_id)
     assert row["cap"] == 9
+
+
+async def test_a_deletion_leads_to_the_list_and_is_taken_back_there(page: Page, house: House) -> None:
+    campaign_id = await make_campaign(house.database, contacts=1, name="Spring offer")
+    await make_campaign(house.database, contacts=1, name="Summer offer", first=10)
+    await page.goto(f"/campaigns/{campaign_id}")
+    await page.get_by_text("More", exact=True).click()
+    await page.get_by_role("button", name="Delete", exact=True).click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete the campaign").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Campaigns")
+    await expect(page).to_have_url(f"{house.url}/")
+    await expect(page.get_by_role("link", name="Summer offer", exact=True)).to_be_visible()
+    await expect(page.get_by_role("link", name="Spring offer", exact=True)).to_be_hidden()
+    await page.get_by_text("Spring offer is deleted.").locator("..").get_by_role("button", name="Undo").click()
+    await expect(page.get_by_role("link", name="Spring offer", exact=True)).to_be_visible()
+    await expect(page.get_by_text("Spring offer is back.")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("link", name="Spring offer", exact=True)).to_be_visible()

@@ -151,10 +151,46 @@ async def test_a_campaign_is_deleted_only_when_no_call_of_it_is_live(database: D
         assert (await browser.post(path, headers=HTMX)).status_code == 409
         ended = "UPDATE calls SET status = 'ENDED', outcome = 'busy', holds_line = false WHERE id = %s RETURNING id"
         await rows(database, ended, call_id)
-        assert "This cannot be undone" in words_of(await browser.get(path, headers=HTMX))
+        assert "You can take it back right after" in words_of(await browser.get(path, headers=HTMX))
         deleted = await browser.post(path, headers=HTMX)
-        assert (deleted.status_code, deleted.headers["hx-redirect"]) == (200, "/")
+        assert (deleted.status_code, deleted.headers["hx-trigger"]) == (200, "gone")
+        assert f'hx-post="/campaigns/{campaign_id}/restore"' in words_of(deleted)
         assert (await browser.get(f"/campaigns/{campaign_id}")).status_code == 404
+
+
+async def test_a_deletion_is_taken_back_for_ten_minutes_and_calls_nobody_by_that(database: Database) -> None:
+    clock = moved_clock()
+    campaign_id = await make_campaign(database, contacts=2, name="Spring")
+    await change_campaign(database, campaign_id, status="RUNNING", started_at=START)
+    path = f"/campaigns/{campaign_id}"
+    async with running_web(database, clock=clock) as web:
+        browser = await sign_in(web)
+        await browser.post(f"{path}/delete", headers=HTMX)
+        await make_campaign(database, contacts=1, name="spring", first=10)
+        assert "Spring 2 is back." in words_of(await browser.post(f"{path}/restore", headers=HTMX))
+        assert (await browser.post(f"{path}/restore", headers=HTMX)).status_code == 404, "it is there"
+        (row,) = await rows(database, "SELECT name, status::text FROM campaigns WHERE id = %s", campaign_id)
+        assert row == {"name": "Spring 2", "status": "PAUSED"}
+        await browser.post(f"{path}/delete", headers=HTMX)
+        clock.move(601)
+        assert (await browser.post(f"{path}/restore", headers=HTMX)).status_code == 404
+
+
+async def test_a_deleted_follow_up_stays_deleted_where_another_one_calls_its_people_by_now(database: Database) -> None:
+    async with running_sim() as sim, running_web(database, sim.url) as web:
+        campaign_id = await make_campaign(database, contacts=1, name="Spring")
+        await add_call(database, campaign_id, 0, outcome="busy")
+        await change_contact(database, campaign_id, 0, state="done")
+        await change_campaign(database, campaign_id, status="COMPLETED", started_at=START, completed_at=START)
+        browser = await sign_in(web)
+        path = f"/campaigns/{campaign_id}/follow-up?outcome=busy"
+        first = (await browser.post(path, data={"name": "First"}, headers=HTMX)).headers["hx-redirect"]
+        assert (await browser.post(f"{first}/delete", headers=HTMX)).status_code == 200
+        second = (await browser.post(path, data={"name": "Second"}, headers=HTMX)).headers["hx-redirect"]
+        refused = words_of(await browser.post(f"{first}/restore", headers=HTMX), 409)
+        assert "Another follow-up calls some of these people by now" in refused
+        await browser.post(f"{second}/delete", headers=HTMX)
+        assert "First is back." in words_of(await browser.post(f"{first}/restore", headers=HTMX))
 
 
 async def unsure(database: Database, campaign_id: UUID, position: int) -> UUID:
@@ -251,6 +287,26 @@ async def test_calls_at_once_are_stepped_beside_the_cap(database: Database) -> N
             assert "Must be from 1 to 50." in words_of(answer, 400)
         await change_campaign(database, campaign_id, status="CANCELED")
         assert "/cap" not in words_of(await browser.get(path)), "nobody is called in it any more"
+
+
+async def test_leaving_the_last_unsure_contact_of_a_paused_campaign_completes_it_and_can_be_taken_back(
+    database: Database,
+) -> None:
+    campaign_id = await make_campaign(database, contacts=1, name="Spring")
+    call_id = await unsure(database, campaign_id, 0)
+    await change_campaign(database, campaign_id, status="PAUSED", started_at=START, next_position=1)
+    path = f"/campaigns/{campaign_id}/unsure/{call_id}"
+    status = "SELECT status::text FROM campaigns"
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        left = words_of(await browser.post(path, data={"decision": "leave"}, headers=HTMX))
+        assert "badge-completed" in left, "Resume would find nobody to call"
+        assert "Resume" not in left
+        reopened = words_of(await browser.post(path, data={"decision": "reopen"}, headers=HTMX))
+        assert "1 contact needs your decision" in reopened
+        assert await rows(database, status) == [{"status": "COMPLETED"}]
+        await browser.post(path, data={"decision": "redial"}, headers=HTMX)
+    assert await rows(database, status) == [{"status": "RUNNING"}]
 
 
 @pytest.mark.parametrize("canary", ["", "abc", "-1", "2.5", "123456", "0", "101"])

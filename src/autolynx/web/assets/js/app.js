@@ -6,6 +6,7 @@ const FALLBACK_MILLISECONDS = 30000;
 const RECONNECT_MILLISECONDS = 5000;
 const SILENCE_MILLISECONDS = 40000; // a living stream says something every 15 seconds
 const TOAST_MILLISECONDS = 7000;
+const UNDO_MILLISECONDS = 20000; // what can be taken back gives time to think
 const byId = (id) => document.getElementById(id);
 
 // Requests ----------------------------------------------------------------------------------------------------------
@@ -103,7 +104,8 @@ function say(text, tone) {
 new MutationObserver((changes) => {
   for (const change of changes) {
     for (const toast of change.addedNodes) {
-      if (toast.nodeType === Node.ELEMENT_NODE) setTimeout(() => toast.remove(), TOAST_MILLISECONDS);
+      if (toast.nodeType !== Node.ELEMENT_NODE) continue;
+      setTimeout(() => toast.remove(), toast.querySelector("[hx-post]") ? UNDO_MILLISECONDS : TOAST_MILLISECONDS);
     }
   }
 }).observe(byId("toasts"), { childList: true });
@@ -236,7 +238,11 @@ document.addEventListener("htmx:sse:after:connection", found);
 document.addEventListener("htmx:sse:before:message", () => { heardAt = Date.now(); });
 document.addEventListener("htmx:sse:error", lost);
 document.addEventListener("stale", refresh);
-document.addEventListener("gone", () => location.assign("/"));
+
+// What a page was about is deleted: the list takes its place, and what was said at the edge of the page stays.
+document.addEventListener("gone", () => {
+  window.htmx.ajax("GET", "/", { target: "#page", select: "#page", swap: "outerMorph", push: "true" });
+});
 
 // A stream that never began has to be begun anew by us; one that broke begins anew by itself.
 for (const name of ["htmx:error", "htmx:response:error"]) {
