@@ -2,7 +2,7 @@
 #   ARGS=...     passed on to the command      PYTHON=...   the Python to build .venv with
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types imports docs fix drill bench screenshots lock clean
+.PHONY: help demo test check format lint types imports docs fix drill bench screenshots audit lock clean
 
 BIN := .venv/bin
 PYTHON ?=
@@ -45,6 +45,9 @@ drill: .venv/.dev ## let everything fail while a campaign runs, and count broken
 
 screenshots: .venv/.dev ## take every page into build/screenshots; ARGS=--readme takes those of the README
 	@$(BIN)/python -m screenshots $(ARGS)
+
+audit: .venv/.dev ## ask whether locked dependencies are known to be vulnerable; needs the network, and is no part of check
+	@$(BIN)/python -m tools.audit
 
 lock: .venv/.dev ## choose the newest versions that fit, and lock them with their hashes
 	@$(BIN)/pip install -q --require-hashes -r requirements/lock.txt && sh tools/lock.sh $(BIN)/uv

@@ -119,7 +119,7 @@ async def main(rows: int, url: str | None) -> int:
         campaign_id = await fill(database, rows)
         settings = load_settings({})
         # The export asks nobody but the database.
-        runtime = Runtime(settings=settings, database=database, provider=None, clock=SystemClock())  # type: ignore[arg-type]
+        runtime = Runtime(configured=settings, database=database, provider=None, clock=SystemClock())  # type: ignore[arg-type]
         before = peak_mb()
         lines, seconds, size = await measure_export(runtime, campaign_id)
         growth = peak_mb() - before

@@ -65,7 +65,7 @@ async def timed_import(url: str, path: Path) -> None:
         now=SystemClock().now,
         timeout_seconds=1,
     )
-    runtime = Runtime(settings=load_settings({}), database=database, provider=provider, clock=SystemClock())
+    runtime = Runtime(configured=load_settings({}), database=database, provider=provider, clock=SystemClock())
     started = time.perf_counter()
     view: UploadView = await receive_upload(runtime, file_name=path.name, chunks=chunks(path))
     seconds = time.perf_counter() - started

@@ -1,11 +1,11 @@
 """How long a line stays unused: from the webhook that ends a call to the next request to dial.
 
-    python -m benchmarks.refill_latency [--speed 10] [--seconds 60]
+    python -m benchmarks.refill_latency [--speed 10] [--seconds 60] [--reread off]
 
 Both moments are told by the simulator: when the `ended` webhook left it, and when the next `POST /call` came in (it
-answers 0.3 s later, which is not counted). Every line is in use, so that the n-th freed line of a campaign makes room
-for its n-th dial after the first filling. Then the database round trips between the two, counted on the wire. Ends
-with 1 below the reach.
+answers 0.3 s later, which is not counted; asked about a call, as it is at each end with `--reread on`, it answers at
+once). Every line is in use, so that the n-th freed line of a campaign makes room for its n-th dial after the first
+filling. Then the database round trips between the two, counted on the wire. Ends with 1 below the reach.
 """
 
 import argparse
@@ -41,11 +41,11 @@ def latencies(dials: Sequence[dict[str, Any]]) -> list[float]:
     return waits
 
 
-async def call_a_town(url: str, *, speed: float, contacts: int) -> list[dict[str, Any]]:
+async def call_a_town(url: str, *, speed: float, contacts: int, reread: str) -> list[dict[str, Any]]:
     """Call `contacts` people over all lines by a real server, and return the dials."""
     lines = CAMPAIGNS * CAP
     options = ("--latency", str(LATENCY_SECONDS * speed), "--concurrency-limit", str(lines))
-    settings = {"TIME_SCALE": speed, "ACCOUNT_CONCURRENCY_CAP": lines, "INBOUND_RESERVE": 0}
+    settings = {"TIME_SCALE": speed, "ACCOUNT_CONCURRENCY_CAP": lines, "INBOUND_RESERVE": 0, "WEBHOOK_REREAD": reread}
     each = contacts // CAMPAIGNS
     async with running_sim(*options, speed=speed) as sim:
         database = await Database.open(url, max_size=2)
@@ -62,12 +62,12 @@ async def call_a_town(url: str, *, speed: float, contacts: int) -> list[dict[str
     return dials
 
 
-async def run(speed: float, seconds: float) -> int:
+async def run(speed: float, seconds: float, reread: str) -> int:
     lines = CAMPAIGNS * CAP
     contacts = int(seconds * speed * lines / MEAN_CALL_SECONDS)
     async with running_postgres() as url:
         empty = copied_database(url, "counted")
-        dials = await call_a_town(url, speed=speed, contacts=contacts)
+        dials = await call_a_town(url, speed=speed, contacts=contacts, reread=reread)
         trips = await count_trips_to_the_next_dial(empty)
     waits = [wait * 1000 for wait in latencies(dials)]
     told = ", ".join(f"p{percent} {percentile(waits, percent):.0f} ms" for percent in (50, 95, 99))
@@ -83,5 +83,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speed", type=float, default=10)
     parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--reread", choices=["on", "off"], default="on")
     chosen = parser.parse_args()
-    sys.exit(asyncio.run(run(chosen.speed, chosen.seconds)))
+    sys.exit(asyncio.run(run(chosen.speed, chosen.seconds, chosen.reread)))

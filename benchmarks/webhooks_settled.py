@@ -146,7 +146,7 @@ class Measured:
 async def flood(play: Play, sim_url: str) -> Measured:
     """Post every call's webhooks in order, many calls side by side, as fast as the server answers."""
     url = copied_database(play.url, "served")
-    async with running_autolynx(url, sim_url) as served:
+    async with running_autolynx(url, sim_url, WEBHOOK_REREAD="off") as served:
         poster = Poster(served)
         waiting = list(reversed(play.letters))
 
@@ -168,7 +168,7 @@ async def offer(play: Play, sim_url: str) -> Measured:
     """Post at a fixed rate, whatever the server does: what an answer takes counts from when it was due."""
     url = copied_database(play.url, "served")
     lanes = OFFERED_PER_SECOND * OFFERED_SECONDS // 5
-    async with running_autolynx(url, sim_url) as served:
+    async with running_autolynx(url, sim_url, WEBHOOK_REREAD="off") as served:
         poster = Poster(served)
         loop = asyncio.get_running_loop()
         began = loop.time() + 0.5

@@ -55,6 +55,15 @@ async def open_follow_up(page: Page) -> None:
     await page.get_by_role("dialog").wait_for()
 
 
+async def add_person(page: Page) -> None:
+    """Put somebody on the list, and see the link to be handed over."""
+    await page.get_by_role("button", name="Add somebody").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_label("Email").fill("zoe@example.com")
+    await dialog.get_by_role("button", name="Add").click()
+    await dialog.get_by_role("button", name="Copy").wait_for()
+
+
 LIST = (
     "name,business_name,phone,city\n"
     + "".join(f"Ada {n},Acme Bakery {n},+1 202 555 01{n:02},Springfield\n" for n in range(60))
@@ -97,6 +106,12 @@ SHOTS: Sequence[Shot] = (
     Shot(name="analytics", address="/analytics"),
     Shot(name="system", address="/system"),
     Shot(name="system-hold", address="/system", act=open_hold, is_whole=False),
+    Shot(name="people", address="/people"),
+    Shot(name="person-added", address="/people", act=add_person, is_whole=False),
+    Shot(name="account", address="/account"),
+    Shot(name="settings", address="/settings"),
+    Shot(name="audit", address="/audit"),
+    Shot(name="privacy", address="/privacy"),
     Shot(name="not-found", address="/campaigns/0b6bb0a4-0000-4000-8000-000000000000"),
 )
 # The three that the README shows: name of the shot, colours, width.

@@ -11,6 +11,7 @@ from autolynx.store.database import Database
 from hatch_build import Unobtainable, take
 from tests.support.postgres import EMBEDDED_VERSIONS, Server, Servers, own_folder, tidy
 from tests.support.sources import ROOT
+from tests.support.suite_order import sort_suite
 
 RUN_FOLDER = pytest.StashKey[Path]()
 OWNER = pytest.StashKey[IO[bytes]]()
@@ -50,6 +51,12 @@ def _take_browser_files() -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["postgres_folder"] = str(node.config.stash[RUN_FOLDER])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+    worker: dict[str, Any] = getattr(config, "workerinput", {})
+    sort_suite(items, workers=worker.get("workercount", 1))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -71,6 +71,10 @@ async def running_autolynx(database_url: str, vapi_url: str, **settings: object)
         "CRON_SHARED_SECRET": CRON_SECRET,
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "LAUNCH_PER_SECOND": "0",
+        "RATE_LIMIT_PER_MINUTE": "0",
+        "RATE_LIMIT_PAGES_PER_MINUTE": "0",
+        "RATE_LIMIT_UPLOADS_PER_MINUTE": "0",
+        "RATE_LIMIT_EXPORTS_PER_MINUTE": "0",
         "LOG_LEVEL": "warning",
         **{name: str(value) for name, value in settings.items()},
     }

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autolynx.bootstrap import build_web, open_engine
+from autolynx.bootstrap import build_web, close_web, open_engine
 from autolynx.errors import AutolynxError
 from autolynx.log import configure_logging, log
 from autolynx.settings import load_settings
@@ -66,6 +66,7 @@ class Application:
             if engine.ticker is not None:
                 engine.ticker.start()
             inner = build_web(engine)
+            opening.push_async_callback(close_web, inner)
             self._stack = opening.pop_all()
         log.info("app.started", runtime=settings.runtime)
         return inner

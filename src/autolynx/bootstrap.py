@@ -12,11 +12,13 @@ from autolynx.archive.port import RecordingStore
 from autolynx.archive.s3_signature import S3Account
 from autolynx.errors import ConfigurationError
 from autolynx.flows.assistants import seed_templates
+from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.flows.live_feed import LiveFeed
 from autolynx.flows.people import ensure_admin
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
 from autolynx.identity.mail import Mailer, MailSecurity, SmtpMailer
+from autolynx.identity.supabase import SupabaseAuth
 from autolynx.log import log
 from autolynx.provider.vapi import VapiProvider
 from autolynx.provider.vapi_http import Launch, launch_client
@@ -28,6 +30,7 @@ from autolynx.store.embedded import EmbeddedPostgres
 from autolynx.store.embedded_guard import guarding
 from autolynx.store.migrate import Migration, migrate
 from autolynx.web.app import build_app
+from autolynx.web.limiter import Limiter
 
 NO_KEY = (
     "VAPI_API_KEY is not set: set it to the private key of your Vapi account, "
@@ -78,19 +81,23 @@ async def open_bare_runtime(settings: Settings) -> AsyncIterator[Runtime]:
     async with open_database(settings) as database:
         provider = build_provider(settings, clock)
         recordings = build_archive(settings, clock)
+        identity = build_identity(settings, clock)
         try:
             yield Runtime(
-                settings=settings,
+                configured=settings,
                 database=database,
                 provider=provider,
                 clock=clock,
                 recordings=recordings,
                 mailer=build_mailer(settings),
+                identity=identity,
             )
         finally:
             await provider.close()
             if recordings is not None:
                 await recordings.close()
+            if identity is not None:
+                await identity.close()
 
 
 @asynccontextmanager
@@ -114,6 +121,7 @@ async def bring_up_to_date(runtime: Runtime) -> list[Migration]:
     for migration in applied:
         log.info("database.migrated", version=migration.version, migration=migration.name)
     await seed_templates(runtime)
+    await refresh_settings(runtime)
     if runtime.settings.admin_email is not None:
         await ensure_admin(runtime, runtime.settings.admin_email)
     return applied
@@ -144,18 +152,20 @@ def build_provider(settings: Settings, clock: Clock, *, launch: Launch = launch_
 
     `launch` starts the HTTP client.
     """
-    key, secret = settings.vapi_api_key, settings.webhook_shared_secret
+    key, secrets = settings.vapi_api_key, settings.webhook_secrets
     return VapiProvider(
         base_url=settings.vapi_base_url,
         api_key=key.get_secret_value() if key else "not-set",
         webhook=WebhookTarget(
             url=settings.webhook_url,
-            secret=secret.get_secret_value() if secret else None,
+            secret=secrets[0] if secrets else None,
             credential_id=settings.vapi_webhook_credential_id,
         ),
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
+        redacts=settings.redact_transcripts,
         launch=launch,
+        hidden=(*secrets, *settings.webhook_hmac_secrets),
     )
 
 
@@ -190,6 +200,19 @@ def build_mailer(settings: Settings) -> Mailer | None:
     )
 
 
+def build_identity(settings: Settings, clock: Clock) -> SupabaseAuth | None:
+    """Build the client of the project where people have their accounts; None where they have them here."""
+    if settings.supabase_url is None or settings.supabase_anon_key is None:
+        return None
+    secret = settings.supabase_jwt_secret
+    return SupabaseAuth(
+        project_url=settings.supabase_url,
+        anon_key=settings.supabase_anon_key.get_secret_value(),
+        jwt_secret=secret.get_secret_value() if secret else None,
+        now=clock.now,
+    )
+
+
 def build_web(engine: Engine) -> FastAPI:
     """Build pages and API around an engine."""
     return build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker)
@@ -201,11 +224,14 @@ def count_watchers(app: FastAPI) -> int:
     return feed.watchers if feed else 0
 
 
-async def end_streams(app: FastAPI) -> None:
-    """End the live streams of an application, which would otherwise keep its server from stopping."""
+async def close_web(app: FastAPI) -> None:
+    """End the live streams of an application, which would otherwise keep its server from stopping, and let go."""
     feed = _live_feed(app)
     if feed is not None:
         await feed.close()
+    limiter: Limiter | None = getattr(app.state, "limiter", None)
+    if limiter is not None:
+        await limiter.close()
 
 
 def _live_feed(app: FastAPI) -> LiveFeed | None:

@@ -10,6 +10,8 @@ AutolynxError
  ├─ RateLimited            too many requests
  ├─ ProviderError          the voice provider refused or broke
  │   └─ ProviderUnreachable  it could not be asked at all
+ ├─ IdentityError          the identity server is set up wrongly or answered nonsense
+ │   └─ IdentityUnreachable  it could not be asked at all
  ├─ MailFailed             the mail server could not be asked, or refused
  ├─ DatabaseUnavailable    PostgreSQL cannot be reached
  ├─ DataRefused            PostgreSQL refused a value
@@ -85,6 +87,14 @@ class ProviderUnreachable(ProviderError):
     """The provider could not be asked: no connection, a timeout, an overload or a server error."""
 
 
+class IdentityError(AutolynxError):
+    """The identity server is set up in a way that nobody can sign in by, or answered nonsense; says what to mend."""
+
+
+class IdentityUnreachable(IdentityError):
+    """The identity server could not be asked: no connection, a timeout, an overload or a server error."""
+
+
 class MailFailed(AutolynxError):
     """A mail could not be sent; the message names the settings, never the address."""
 
@@ -123,6 +133,8 @@ KINDS: dict[type[AutolynxError], Kind] = {
     PayloadTooLarge: Kind(code="PAYLOAD_TOO_LARGE", http_status=413, exit_code=2),
     RateLimited: Kind(code="RATE_LIMITED", http_status=429, exit_code=1),
     ProviderError: Kind(code="PROVIDER_ERROR", http_status=502, exit_code=1),
+    IdentityUnreachable: Kind(code="IDENTITY_UNAVAILABLE", http_status=503, exit_code=1),
+    IdentityError: Kind(code="IDENTITY_ERROR", http_status=502, exit_code=1),
     MailFailed: Kind(code="MAIL_FAILED", http_status=502, exit_code=1),
     DatabaseUnavailable: Kind(code="DATABASE_UNAVAILABLE", http_status=503, exit_code=1),
     ConfigurationError: Kind(code="CONFIGURATION_ERROR", http_status=500, exit_code=2),

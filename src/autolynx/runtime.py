@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from autolynx.archive.port import RecordingStore
+from autolynx.chosen_settings import ChosenSettings
 from autolynx.errors import DatabaseUnavailable
 from autolynx.identity.local import LocalPasswords
 from autolynx.identity.mail import Mailer
+from autolynx.identity.port import IdentityServer
 from autolynx.provider.port import Provider
 from autolynx.settings import Settings
 from autolynx.store.database import Database
@@ -18,6 +20,7 @@ BATCHES_AT_ONCE = 2
 MOST_IN_A_BATCH = 16
 WEBHOOKS_WAITING = 500
 DIALS_AT_ONCE = 4  # in the database; at the provider any number is under way
+REREADS_AT_ONCE = 8  # dials need connections to the provider more
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -120,17 +123,29 @@ class SystemClock:
 class Runtime:
     """Everything a flow may touch. Built once in bootstrap; flows never build their own.
 
+    `configured`: what the environment says; flows read `settings`.
+
     `desk`: where dials wait for each other before they use the database, so that a burst of answers leaves
-    connections to webhooks, pages and ticks, and none of it waits for one in vain. `recordings`: where copies of
-    recordings are kept; None where there is no place for them. `mailer`: None where no mail server is set.
+    connections to webhooks, pages and ticks, and none of it waits for one in vain. `rereads`: where ends of calls wait
+    to be confirmed by the provider. `recordings`: where copies of recordings are kept; None where there is no place for
+    them. `mailer`: None where no mail server is set. `identity`: the server where people have their accounts; None
+    where they have them here.
     """
 
-    settings: Settings
+    configured: Settings
     database: Database
     provider: Provider
     clock: Clock
+    chosen_settings: ChosenSettings = field(default_factory=ChosenSettings)
     recordings: RecordingStore | None = None
     mailer: Mailer | None = None
+    identity: IdentityServer | None = None
     passwords: LocalPasswords = field(default_factory=LocalPasswords)
     intake: Intake = field(default_factory=Intake)
     desk: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(DIALS_AT_ONCE))
+    rereads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(REREADS_AT_ONCE))
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that hold: what an admin chose, else what the environment says."""
+        return self.chosen_settings.over(self.configured)

@@ -1,22 +1,26 @@
 """The only reader of the environment. Every variable is documented in docs/settings.md; a test compares the two."""
 
+import base64
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from autolynx.domain.advance import Timers
 from autolynx.domain.email import checked_email
 from autolynx.domain.pacing import PacingRules
+from autolynx.domain.retention import RetentionDays
 from autolynx.errors import ConfigurationError, ValidationProblem
+from autolynx.settings_secrets import refusals
+from autolynx.settings_web import WebSettings, several
 
 VAPI_API = "https://api.vapi.ai"
 WEBHOOK_PATH = "/api/webhooks/vapi"
-MINIMUM_SECRET_LENGTH = 16
+MINIMUM_JWT_SECRET_LENGTH = 32  # HS256 needs as many bytes
 
 RING_SECONDS = 120.0  # the longest that a phone rings
 MARGIN_SECONDS = 300.0  # what we allow the provider beyond the longest call
@@ -24,10 +28,8 @@ LEASE_SECONDS = 30.0  # how long a claim may wait for its mark
 FIRST_LOOK_SECONDS = 2.0  # after a request of unknown outcome
 MINIMUM_REAL_SECONDS = 5.0  # what machines need, however fast the simulated clock runs
 
-WebhookScheme = Literal["secret", "bearer", "hmac"]
 
-
-class Settings(BaseSettings):
+class Settings(WebSettings):
     """What the operator of this machine has set. Durations are seconds, sizes bytes.
 
     `NAME_FILE` names a file that holds the value of the secret `NAME`. Timers are read through the properties
@@ -49,16 +51,13 @@ class Settings(BaseSettings):
     provider_timeout_seconds: float = Field(15.0, gt=0, le=120, alias="PROVIDER_TIMEOUT_SECONDS")
 
     public_url: str = Field("http://127.0.0.1:8000", alias="PUBLIC_URL")
-    webhook_shared_secret: SecretStr | None = Field(None, alias="WEBHOOK_SHARED_SECRET")
-    webhook_schemes: Annotated[tuple[WebhookScheme, ...], NoDecode] = Field(
-        ("secret", "bearer"), alias="WEBHOOK_SCHEMES"
-    )
-    webhook_hmac_secret: SecretStr | None = Field(None, alias="WEBHOOK_HMAC_SECRET")
     cron_shared_secret: SecretStr | None = Field(None, alias="CRON_SHARED_SECRET")
     cron_secret: SecretStr | None = Field(None, alias="CRON_SECRET")
 
+    supabase_url: str | None = Field(None, alias="SUPABASE_URL")
+    supabase_anon_key: SecretStr | None = Field(None, alias="SUPABASE_ANON_KEY")
+    supabase_jwt_secret: SecretStr | None = Field(None, alias="SUPABASE_JWT_SECRET")
     admin_email: str | None = Field(None, alias="ADMIN_EMAIL")
-    session_secret: SecretStr | None = Field(None, alias="SESSION_SECRET")
     smtp_host: str | None = Field(None, alias="SMTP_HOST")
     smtp_port: int = Field(587, ge=1, le=65535, alias="SMTP_PORT")
     smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", alias="SMTP_SECURITY")
@@ -88,6 +87,13 @@ class Settings(BaseSettings):
     s3_secret_access_key: SecretStr | None = Field(None, alias="S3_SECRET_ACCESS_KEY")
     max_recording_bytes: int = Field(104_857_600, ge=1024, alias="MAX_RECORDING_BYTES")
 
+    redact_transcripts: bool = Field(False, alias="REDACT_TRANSCRIPTS")
+    retain_campaigns_days: int = Field(730, ge=0, le=36500, alias="RETAIN_CAMPAIGNS_DAYS")
+    anonymise_after_days: int = Field(0, ge=0, le=36500, alias="ANONYMISE_AFTER_DAYS")
+    retain_webhooks_days: int = Field(730, ge=0, le=36500, alias="RETAIN_WEBHOOKS_DAYS")
+    retain_events_days: int = Field(2555, ge=0, le=36500, alias="RETAIN_EVENTS_DAYS")
+    retain_audit_days: int = Field(2555, ge=0, le=36500, alias="RETAIN_AUDIT_DAYS")
+
     default_region: str = Field("US", pattern=r"^[A-Z]{2}$", alias="DEFAULT_REGION")
     max_upload_bytes: int = Field(10_485_760, ge=1024, alias="MAX_UPLOAD_BYTES")
     max_upload_rows: int = Field(250_000, ge=1, alias="MAX_UPLOAD_ROWS")
@@ -106,11 +112,6 @@ class Settings(BaseSettings):
         """Take values from `load_settings` alone, so that a test never sees the machine's environment."""
         return (init_settings,)
 
-    @field_validator("webhook_schemes", mode="before")
-    @classmethod
-    def _split_schemes(cls, value: Any) -> Any:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
     @field_validator("default_region", mode="before")
     @classmethod
     def _upper(cls, value: Any) -> Any:
@@ -124,7 +125,7 @@ class Settings(BaseSettings):
         except ValidationProblem:
             raise ValueError("must be an address like ada@example.com") from None
 
-    @field_validator("public_url", "vapi_base_url", "s3_endpoint")
+    @field_validator("public_url", "vapi_base_url", "s3_endpoint", "supabase_url")
     @classmethod
     def _is_url(cls, value: str | None) -> str | None:
         if value is None:
@@ -142,8 +143,29 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _supabase_is_whole(self) -> "Settings":
+        if self.supabase_url is None:
+            return self
+        parts = urlsplit(self.supabase_url)
+        if "@" in parts.netloc or f"{parts.scheme}://{parts.netloc}" != self.supabase_url:
+            raise ValueError("SUPABASE_URL must be the address of the project alone, as https://PROJECT.supabase.co")
+        if self.supabase_anon_key is None:
+            raise ValueError("SUPABASE_ANON_KEY must be set where SUPABASE_URL is")
+        key = self.supabase_anon_key.get_secret_value()
+        if not all("!" <= char <= "~" for char in key):
+            raise ValueError("SUPABASE_ANON_KEY has characters that no key has, such as a line break")
+        if _opens_everything(key):
+            raise ValueError("SUPABASE_ANON_KEY holds the project's secret key: use the anon or publishable one")
+        secret = self.supabase_jwt_secret
+        if secret is not None and len(secret.get_secret_value()) < MINIMUM_JWT_SECRET_LENGTH:
+            raise ValueError(f"SUPABASE_JWT_SECRET is too weak: it has at least {MINIMUM_JWT_SECRET_LENGTH} characters")
+        return self
+
+    @model_validator(mode="after")
     def _smtp_is_whole(self) -> "Settings":
-        if self.smtp_host is not None and self.smtp_from is None:
+        if self.smtp_host is None:
+            return self
+        if self.smtp_from is None:
             raise ValueError("SMTP_FROM must be set with SMTP_HOST")
         if (self.smtp_user is None) != (self.smtp_password is None):
             raise ValueError("SMTP_USER and SMTP_PASSWORD must be set together")
@@ -155,14 +177,10 @@ class Settings(BaseSettings):
             return self
         if self.time_scale != 1:
             raise ValueError("TIME_SCALE must be 1 in production")
-        for name in ("VAPI_API_KEY", "WEBHOOK_SHARED_SECRET", "CRON_SHARED_SECRET"):
-            secret = getattr(self, name.lower())
-            if name == "CRON_SHARED_SECRET":
-                secret = secret or self.cron_secret
-            if secret is None:
-                raise ValueError(f"{name} must be set in production")
-            if len(secret.get_secret_value()) < MINIMUM_SECRET_LENGTH:
-                raise ValueError(f"{name} is too weak: use at least {MINIMUM_SECRET_LENGTH} characters")
+        if self.supabase_url is not None and not self.supabase_url.startswith("https://"):
+            raise ValueError("SUPABASE_URL must be an https address in production")
+        if refused := refusals(self):
+            raise ValueError("; ".join(refused))
         return self
 
     @property
@@ -185,7 +203,7 @@ class Settings(BaseSettings):
     @property
     def cron_secrets(self) -> tuple[str, ...]:
         """Secrets that the tick route accepts."""
-        return tuple(s.get_secret_value() for s in (self.cron_shared_secret, self.cron_secret) if s)
+        return several(self.cron_shared_secret) + several(self.cron_secret)
 
     def scaled(self, seconds: float) -> float:
         """Return a timer of that many seconds as it runs here: divided by TIME_SCALE."""
@@ -217,6 +235,17 @@ class Settings(BaseSettings):
         return 4 * self.provider_timeout + 1
 
     @property
+    def retention(self) -> RetentionDays:
+        """For how long things are kept."""
+        return RetentionDays(
+            campaigns=self.retain_campaigns_days,
+            people=self.anonymise_after_days,
+            webhooks=self.retain_webhooks_days,
+            events=self.retain_events_days,
+            audit=self.retain_audit_days,
+        )
+
+    @property
     def pacing(self) -> PacingRules:
         """What the settings say about pace."""
         return PacingRules(
@@ -240,6 +269,16 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) ->
         return Settings(**{**chosen, **{k: v for k, v in overrides.items() if v is not None}})
     except ValidationError as error:
         raise ConfigurationError(_first_problem(error)) from None
+
+
+def _opens_everything(key: str) -> bool:
+    """Whether a key of Supabase is one that no rule of the project binds: a new secret key or the old service_role."""
+    payload = key.split(".")[1] if key.count(".") == 2 else ""
+    try:
+        claims = base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_")
+    except ValueError:
+        claims = b""
+    return key.startswith("sb_secret_") or b"service_role" in claims
 
 
 def _read_secret_file(name: str, path: str) -> str:

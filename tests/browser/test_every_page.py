@@ -35,6 +35,13 @@ PAGES = [
     "/assistants/{assistant}/drift",
     "/assistants/{assistant}/test-call",
     "/system",
+    "/audit",
+    "/audit?actor=nobody",
+    "/privacy",
+    "/settings",
+    "/people",
+    "/account",
+    "/sign-in/new-password?ticket=x",
     "/nowhere",
 ]
 

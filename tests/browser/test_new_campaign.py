@@ -46,6 +46,10 @@ async def choose(page: Page, body: bytes, name: str = "spring list.csv") -> None
     await page.set_input_files("#file", {"name": name, "mimeType": "text/csv", "buffer": body})
 
 
+# Keys that are pressed before a page was painted for the first time are dropped by the browser.
+PAINTED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 async def new_campaign(page: Page, house: House) -> None:
     await make_campaign(house.database, contacts=1, first=5000, name="Before")  # and so an assistant
     await page.goto("/campaigns/new")
@@ -162,6 +166,7 @@ async def test_the_keyboard_alone_is_enough(page: Page, house: House, tmp_path: 
     await new_campaign(page, house)
     path = tmp_path / "list.csv.gz"
     path.write_bytes(gzip.compress(a_list().encode()))
+    await page.evaluate(PAINTED)
     async with page.expect_file_chooser() as choosing:
         await page.locator("#file").focus()  # a way there and back: the browser has then heard that we listen
         await page.keyboard.press("Enter")

@@ -272,6 +272,16 @@ async def test_a_live_call_is_hung_up_and_a_call_that_is_over_is_not() -> None:
         assert not await provider.end_call(control_url)
 
 
+async def test_the_data_of_a_call_is_deleted_and_deleting_it_again_is_no_error() -> None:
+    async with town() as (provider, _sim, hook):
+        accepted = await place(provider, order())
+        await until(lambda: bool(reports(hook)))
+        call_id = accepted.news.provider_call_id or ""
+        await provider.delete_call(call_id)
+        assert await provider.get_call(call_id) is None
+        await provider.delete_call(call_id)
+
+
 async def test_an_assistant_lives_through_its_whole_life() -> None:
     async with town() as (provider, _, _hook):
         config = {

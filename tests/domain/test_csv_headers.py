@@ -139,3 +139,10 @@ def test_the_order_of_columns_does_not_matter(headers: list[str]) -> None:
         "Mobile",
     ]
     assert [header for _, header in columns.variables] == ["city"]
+
+
+def test_a_contact_in_place_of_headers_is_never_repeated_in_the_error() -> None:
+    for row in (["Ada", "Acme", "+12025550143"], ["Ada", "Acme", "Acme", "+12025550143"]):
+        with pytest.raises(ValidationProblem, match="looks like a contact") as refused:
+            read_columns(row)
+        assert "Acme" not in f"{refused.value.message} {refused.value.details}"

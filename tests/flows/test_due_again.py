@@ -8,6 +8,7 @@ from autolynx.errors import Conflict
 from autolynx.flows.campaign_life import resume_campaign, stop_campaign
 from autolynx.flows.dialing import Decision, decide_unsure
 from autolynx.store.database import Database
+from tests.support.campaign_rows import START, add_call, change_campaign, change_contact, make_campaign
 from tests.support.checks import assert_counters_are_a_recount, query
 from tests.support.scripted_vapi import accepted, dropped
 from tests.support.stage import Stage, a_stage
@@ -127,3 +128,25 @@ async def test_the_api_says_that_somebody_is_due_again_and_why(database: Databas
             assert (await web.client.get(path)).json()["notice"] is None
     (audited,) = await query(database, "SELECT count(*) AS n FROM audit_log WHERE action = 'campaign.resumed'")
     assert audited["n"] == 1
+
+
+async def test_a_paused_campaign_waits_for_resume_though_its_last_unsure_contact_is_left(database: Database) -> None:
+    async with a_stage(database) as stage:
+        campaign_id = await make_campaign(database, contacts=1)
+        await change_contact(database, campaign_id, 0, state="unsure", reason="Nobody can say.")
+        doubt = {
+            "status": "TIMEOUT",
+            "outcome": "unsure",
+            "is_final": False,
+            "unsure_at": START,
+            "reason": "No answer.",
+        }
+        doubtful = await add_call(database, campaign_id, 0, **doubt)
+        await change_campaign(database, campaign_id, status="PAUSED", started_at=START, next_position=1)
+        for decision in (Decision.LEAVE, Decision.REOPEN, Decision.LEAVE):
+            await decide_unsure(stage.runtime, doubtful, decision)
+            await stage.tick(60)
+            assert await stage.status(campaign_id) == "PAUSED"
+        await resume_campaign(stage.runtime, campaign_id)
+        await stage.tick(60)
+        assert (await stage.status(campaign_id), stage.vapi.dials) == ("COMPLETED", [])

@@ -167,7 +167,7 @@ async def test_a_refused_file_leaves_nothing_behind(
 
 
 async def test_too_many_rows_are_refused(runtime: Runtime) -> None:
-    strict = replace(runtime, settings=settings_of(MAX_UPLOAD_ROWS=8000))
+    strict = replace(runtime, configured=settings_of(MAX_UPLOAD_ROWS=8000))
     with pytest.raises(PayloadTooLarge, match=r"The file has more than 8,000 rows; split it into several files\."):
         await upload(strict, many(8001))
     assert await count(runtime, "uploads") == 0
@@ -241,7 +241,7 @@ async def test_wrong_parts_are_refused(runtime: Runtime) -> None:
     await put_part(runtime, upload_id, number=1, body=SMALL)
     with pytest.raises(Conflict, match=r"More parts have arrived than the 1 announced; begin a new upload\."):
         await finish_upload(runtime, upload_id, parts=1)
-    small = replace(runtime, settings=settings_of(MAX_UPLOAD_BYTES=1024))
+    small = replace(runtime, configured=settings_of(MAX_UPLOAD_BYTES=1024))
     with pytest.raises(PayloadTooLarge, match="The file is larger than 1,024 bytes"):
         await put_part(small, upload_id, number=3, body=b"x" * 800)
     await finish_upload(runtime, upload_id, parts=2)

@@ -42,6 +42,8 @@ class Bucket:
         if seen.method == "PUT":
             self.objects[seen.path] = seen.raw
             return Reply()
+        if seen.method == "DELETE":
+            return Reply(status=204 if self.objects.pop(seen.path, None) else 404)
         found = self.objects.get(seen.path)
         if found is None:
             return Reply(status=404)
@@ -72,6 +74,17 @@ def test_a_request_is_signed_as_in_the_published_example() -> None:
         "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date, "
         "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
     )
+
+
+async def test_a_bucket_removes_a_copy_and_one_that_is_not_there_is_no_error() -> None:
+    store = Bucket()
+    async with run_stub(store.answer) as stub:
+        bucket = bucket_at(stub.url)
+        await bucket.keep(CALL, chunks(AUDIO), most_bytes=len(AUDIO))
+        await bucket.remove(CALL)
+        assert store.objects == {}
+        await bucket.remove(CALL)
+        await bucket.close()
 
 
 async def test_a_bucket_keeps_whole_recordings_and_gives_any_part_of_them() -> None:

@@ -28,13 +28,16 @@ class Console:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         return {**kept, "DATA_DIR": str(self.folder / "data"), MARK: self.mark, **self.variables}
 
-    def run(self, *arguments: str, seconds: float = PATIENCE) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+    def run(
+        self, *arguments: str, seconds: float = PATIENCE, typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; `typed` is what it reads, from a pipe and never from a terminal."""
         return subprocess.run(
             [sys.executable, "-m", "autolynx", *arguments],
             cwd=self.folder,
             env=self.environment(),
-            stdin=subprocess.DEVNULL,
+            input=typed or "",
+            start_new_session=typed is not None,
             capture_output=True,
             text=True,
             timeout=seconds,

@@ -20,6 +20,7 @@ from autolynx.errors import DatabaseUnavailable
 from autolynx.flows.ingest import receive_webhook
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
+from autolynx.identity.mail import Mailer
 from autolynx.provider.vapi import VapiProvider
 from autolynx.provider.wire_requests import WebhookTarget
 from autolynx.runtime import Clock, Runtime, SystemClock
@@ -52,9 +53,22 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+NO_LIMITS = {
+    "RATE_LIMIT_PER_MINUTE": 0,
+    "RATE_LIMIT_PAGES_PER_MINUTE": 0,
+    "RATE_LIMIT_UPLOADS_PER_MINUTE": 0,
+    "RATE_LIMIT_EXPORTS_PER_MINUTE": 0,
+}  # tests ask more in a second than people in an hour
+
+
 def settings_for_test(**values: Any) -> Settings:
-    """Return settings of a test: nothing comes from the machine's environment."""
-    return load_settings({}, **{"LAUNCH_PER_SECOND": 0, "ACCOUNT_CONCURRENCY_CAP": 12, **values})
+    """Return settings of a test: nothing comes from the machine's environment.
+
+    Webhooks are believed as with a signature, so that a test may say by itself how a call ended; those about the
+    confirmation of ends, and those with a whole installation, set WEBHOOK_REREAD to what it is by default.
+    """
+    ours = {"LAUNCH_PER_SECOND": 0, "ACCOUNT_CONCURRENCY_CAP": 12, "WEBHOOK_REREAD": "off", **NO_LIMITS}
+    return load_settings({}, **{**ours, **values})
 
 
 def make_runtime(
@@ -65,6 +79,7 @@ def make_runtime(
     clock: Clock | None = None,
     webhook_url: str | None = None,
     recordings: RecordingStore | None = None,
+    mailer: Mailer | None = None,
 ) -> Runtime:
     """Wire a runtime as bootstrap does, against a simulator."""
     clock = clock or SystemClock()
@@ -75,7 +90,14 @@ def make_runtime(
         now=clock.now,
         timeout_seconds=settings.provider_timeout,
     )
-    return Runtime(settings=settings, database=database, provider=provider, clock=clock, recordings=recordings)
+    return Runtime(
+        configured=settings,
+        database=database,
+        provider=provider,
+        clock=clock,
+        recordings=recordings,
+        mailer=mailer,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -74,7 +74,7 @@ async def running_house(database_url: str, *, speed: float = SPEED, **settings: 
     with listener, TemporaryDirectory(prefix="autolynx-house-") as folder:
         async with running_sim(speed=speed) as sim:
             values: dict[str, Any] = {"DATABASE_URL": database_url, "DATA_DIR": folder, "PUBLIC_URL": url}
-            values |= {"VAPI_BASE_URL": sim.url, "TIME_SCALE": speed}
+            values |= {"VAPI_BASE_URL": sim.url, "TIME_SCALE": speed, "WEBHOOK_REREAD": "auto"}
             chosen = settings_for_test(**{**SECRETS, **values, **settings})
             async with open_engine(chosen) as engine:
                 door = Door(engine, listener)

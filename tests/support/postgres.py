@@ -149,8 +149,9 @@ def make_folder() -> Path:
 def own_folder() -> tuple[Path, IO[bytes]]:
     """Make the folder of a test run, and hold its owner's lock. Tidies up after runs that were killed."""
     for old in _base().glob(f"{PREFIX}*/owner.lock"):
-        if time.time() - old.stat().st_mtime > GRACE_SECONDS and _is_ownerless(old):
-            tidy(old.parent, None)
+        with _ownerless(old) as is_ours:
+            if is_ours:
+                tidy(old.parent, None)
     folder = make_folder()
     owner = (folder / "owner.lock").open("ab")
     fcntl.flock(owner, fcntl.LOCK_EX)
@@ -184,15 +185,24 @@ def _base() -> Path:
     return MEMORY if has_room else Path(tempfile.gettempdir())
 
 
-def _is_ownerless(lock: Path) -> bool:
-    if not os.access(lock, os.W_OK):
-        return False  # the run of another account is left to it
-    with lock.open("ab") as owner:
+@contextmanager
+def _ownerless(lock: Path) -> Iterator[bool]:
+    """Take over a folder that nobody owns any more while the block lasts: of several who tidy up, one does it."""
+    try:
+        is_old = time.time() - lock.stat().st_mtime > GRACE_SECONDS
+        owner = lock.open("r+b") if is_old and os.access(lock, os.W_OK) else None  # another account's is left to it
+    except FileNotFoundError:
+        owner = None  # somebody has just tidied up
+    if owner is None:
+        yield False
+        return
+    with owner:
         try:
             fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return False
-        return True
+            yield False
+        else:
+            yield lock.exists()
 
 
 @contextmanager

@@ -36,7 +36,7 @@ async def count_trips_to_the_next_dial(url: str) -> int:
                 transport=httpx.MockTransport(answer), timeout=timeout, limits=limits
             ),
         )
-        runtime = Runtime(settings=settings_for_test(), database=database, provider=provider, clock=SystemClock())
+        runtime = Runtime(configured=settings_for_test(), database=database, provider=provider, clock=SystemClock())
         await _place_one_call(runtime)
         refiller = Refiller(runtime)
         over = status_update("ended", endedReason="customer-ended-call", call=call(**await _first_call(database)))

@@ -6,6 +6,8 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from tests.support.engine import NO_LIMITS
+
 CRON_SECRET = "cron-secret-of-the-test"
 HOOK_SECRET = "hook-secret-of-the-test"
 
@@ -20,6 +22,7 @@ def environment(database_url: str, sim_url: str, **values: object) -> dict[str, 
         "WEBHOOK_SHARED_SECRET": HOOK_SECRET,
         "CRON_SHARED_SECRET": CRON_SECRET,
         "LAUNCH_PER_SECOND": "0",
+        **NO_LIMITS,
         "LOG_LEVEL": "warning",
         **values,
     }

@@ -13,8 +13,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from autolynx.archive.port import RecordingStore
+from autolynx.bootstrap import close_web
 from autolynx.flows.access import create_token
 from autolynx.flows.refill import Refiller
+from autolynx.identity.mail import Mailer
 from autolynx.runtime import Clock, Runtime
 from autolynx.store.database import Database
 from autolynx.web.app import build_app
@@ -40,7 +42,7 @@ class Web:
 def http_client(app: Any, **headers: str) -> httpx.AsyncClient:
     """Return a client that speaks to the application in this process."""
     transport = httpx.ASGITransport(app=app, client=("203.0.113.7", 1234))
-    return httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers, timeout=30)
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers, timeout=30)
 
 
 @asynccontextmanager
@@ -51,13 +53,14 @@ async def running_web(
     clock: Clock | None = None,
     is_function: bool = False,
     recordings: RecordingStore | None = None,
+    mailer: Mailer | None = None,
     **settings: Any,
 ) -> AsyncIterator[Web]:
     """Build the application as bootstrap does, with a token for its client."""
     values = {"CRON_SHARED_SECRET": CRON_SECRET, "WEBHOOK_SHARED_SECRET": HOOK_SECRET, "PUBLIC_URL": NOWHERE}
     values |= {"RUNTIME": "function"} if is_function else {}
     chosen = settings_for_test(**{**values, **settings})
-    runtime = make_runtime(database, sim_url, settings=chosen, clock=clock, recordings=recordings)
+    runtime = make_runtime(database, sim_url, settings=chosen, clock=clock, recordings=recordings, mailer=mailer)
     refiller = None if is_function else Refiller(runtime)
     app = build_app(runtime, refiller=refiller)
     made = await create_token(runtime, "test")
@@ -68,6 +71,7 @@ async def running_web(
             if refiller is not None:
                 await refiller.drain()
             await runtime.provider.close()
+            await close_web(app)
 
 
 @asynccontextmanager

@@ -220,7 +220,7 @@ async def test_unsure_contacts_of_this_campaign_are_decided_here_and_a_decision_
         back = words_of(await browser.post(f"{path}/unsure/{first}", data={"decision": "reopen"}, headers=HTMX))
         assert "2 contacts need your decision" in back
         again = words_of(await browser.post(f"{path}/unsure/{second}", data={"decision": "redial"}, headers=HTMX))
-        assert "Ada 1 is called again as soon as a line is free." in again
+        assert "Ada 1 is due again. Spring does not run: resume it to call." in again
         assert (
             await browser.post(f"{path}/unsure/{second}", data={"decision": "leave"}, headers=HTMX)
         ).status_code == 409
@@ -289,26 +289,6 @@ async def test_calls_at_once_are_stepped_beside_the_cap(database: Database) -> N
         assert "/cap" not in words_of(await browser.get(path)), "nobody is called in it any more"
 
 
-async def test_leaving_the_last_unsure_contact_of_a_paused_campaign_completes_it_and_can_be_taken_back(
-    database: Database,
-) -> None:
-    campaign_id = await make_campaign(database, contacts=1, name="Spring")
-    call_id = await unsure(database, campaign_id, 0)
-    await change_campaign(database, campaign_id, status="PAUSED", started_at=START, next_position=1)
-    path = f"/campaigns/{campaign_id}/unsure/{call_id}"
-    status = "SELECT status::text FROM campaigns"
-    async with running_web(database) as web:
-        browser = await sign_in(web)
-        left = words_of(await browser.post(path, data={"decision": "leave"}, headers=HTMX))
-        assert "badge-completed" in left, "Resume would find nobody to call"
-        assert "Resume" not in left
-        reopened = words_of(await browser.post(path, data={"decision": "reopen"}, headers=HTMX))
-        assert "1 contact needs your decision" in reopened
-        assert await rows(database, status) == [{"status": "COMPLETED"}]
-        await browser.post(path, data={"decision": "redial"}, headers=HTMX)
-    assert await rows(database, status) == [{"status": "RUNNING"}]
-
-
 @pytest.mark.parametrize("canary", ["", "abc", "-1", "2.5", "123456", "0", "101"])
 async def test_a_canary_that_is_no_number_of_contacts_starts_nothing(database: Database, canary: str) -> None:
     campaign_id = await make_campaign(database, contacts=2, name="Spring")
@@ -336,16 +316,15 @@ async def test_a_follow_up_is_made_of_what_the_list_shows(database: Database) ->
         assert "Call 2 contacts once more?" in asked
         assert f'hx-post="{path}/follow-up?outcome=busy"' in asked
         assert 'value="Spring follow-up"' in asked
-        taken = words_of(
-            await browser.post(f"{path}/follow-up?outcome=busy", data={"name": "spring"}, headers=HTMX), 409
-        )
-        assert 'value="spring"' in taken
-        assert "A campaign of that name exists already" in taken
-        assert 'data-fills="follow-up-name" data-value="spring 2"' in taken
         made = await browser.post(f"{path}/follow-up?outcome=busy", data={"name": "Again"}, headers=HTMX)
         assert made.status_code == 200, made.text
         new_page = words_of(await browser.get(made.headers["hx-redirect"]))
         assert names(new_page) == ["Ada 0", "Ada 2"]
+        again = await browser.post(f"{path}/follow-up?outcome=no_answer", data={"name": "again"}, headers=HTMX)
+        taken = words_of(again, 409)
+        assert 'value="again"' in taken
+        assert "A campaign of that name exists already" in taken
+        assert 'data-fills="follow-up-name" data-value="again 2"' in taken
         none = words_of(await browser.get(f"{path}/follow-up?outcome=refused", headers=HTMX))
         assert "Nobody would be called" in none
         assert 'name="name"' in none, "it may be named before the box lets somebody come along"

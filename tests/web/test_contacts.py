@@ -6,8 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from autolynx.store.contact_pages import COUNTED_TO, FAR
+from autolynx.store.contact_pages import COUNTED_TO, FAR, FEW
 from autolynx.store.database import Database
+from autolynx.store.report_rows import ContactFilter
 from tests.support.campaign_rows import START, add_call, change_contact, make_campaign
 from tests.support.checks import query
 from tests.support.web import Web, problem, running_web
@@ -119,14 +120,43 @@ async def test_the_order_of_the_file_can_be_turned_round_and_those_called_last_p
         latest = [f"Ada {n}" for n in (1, 0, 3, 2, 4)]
         assert await names(web, campaign_id, sort="latest") == latest
         for limit in (1, 2, 3):
-            pages = [await names(web, campaign_id, sort="latest", limit=limit, page=page) for page in range(1, 7)]
-            assert [name for page in pages for name in page] == latest
+            for query in ({}, {"search": "ADA"}):
+                chosen = {**query, "sort": "latest", "limit": limit}
+                pages = [await names(web, campaign_id, **chosen, page=page) for page in range(1, 7)]
+                assert [name for page in pages for name in page] == latest
+        assert await names(web, campaign_id, sort="latest", search="ada 1") == ["Ada 1"]
+        assert await names(web, campaign_id, sort="latest", search="ada", outcome="busy") == ["Ada 1"]
+        assert await names(web, campaign_id, sort="latest", search="ada", status="NOT_CALLED") == ["Ada 2", "Ada 4"]
         assert await names(web, campaign_id, sort="latest", outcome="answered") == ["Ada 0", "Ada 3"]
         assert await names(web, campaign_id, sort="latest", status="NOT_CALLED") == ["Ada 2", "Ada 4"]
         problem(
             await web.client.get(f"/api/campaigns/{campaign_id}/contacts", params={"sort": "name"}),
             *(400, "VALIDATION_ERROR"),
         )
+
+
+async def test_where_a_search_finds_more_than_a_few_those_called_last_come_first_all_the_same(
+    database: Database,
+) -> None:
+    campaign_id = await make_campaign(database, contacts=FEW + 2)
+    for position, minutes in ((FEW, 3), (7, 9)):
+        await add_call(database, campaign_id, position, claimed_at=START + timedelta(minutes=minutes))
+    async with running_web(database) as web:
+        found = await names(web, campaign_id, sort="latest", search="ada", limit=4)
+        assert found == ["Ada 7", f"Ada {FEW}", "Ada 0", "Ada 1"]
+
+
+async def test_a_search_turns_over_an_index_and_no_rows(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=2000)
+    async with database.connection(by_index=True) as conn:
+        for chosen in (ContactFilter(search="nobody"), ContactFilter(search="555 0199")):
+            values = {**chosen.parameters(), "campaign_id": campaign_id}
+            where = chosen.where_latest()
+            cursor = await conn.execute(
+                f"EXPLAIN SELECT t.id FROM contacts t WHERE {where} ORDER BY t.position", values
+            )
+            plan = " ".join(row["QUERY PLAN"] for row in await cursor.fetchall())
+            assert plan.startswith("Index Only Scan using contacts_campaign_id_position_key"), plan
 
 
 async def test_contacts_are_filtered_by_success(database: Database) -> None:

@@ -11,7 +11,7 @@ import pytest
 from autolynx.flows.campaign_life import start_campaign
 from autolynx.flows.refill import refill
 from autolynx.store.database import Database
-from autolynx.web.outer import MOST_WEBHOOK_BYTES
+from autolynx.web.bodies import MOST_WEBHOOK_BYTES
 from tests.support.engine import make_campaign
 from tests.support.sim import running_sim
 from tests.support.vapi_bodies import report, status_update

@@ -276,4 +276,5 @@ def test_figures_read_as_people_say_them() -> None:
     assert share(0.5) == "50 %"
     assert share(Counters().success_rate) == "\N{EN DASH}"
     assert grouped("+12025550143") == "+1 202-555-0143"
-    assert grouped("+999") == "+999"
+    assert grouped("+1") == "+1"
+    assert grouped("+99900000000012") == "number erased"

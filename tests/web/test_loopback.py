@@ -33,14 +33,16 @@ async def _served(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
         await serving
 
 
+@pytest.mark.parametrize("reread", ["auto", "off"])
 @pytest.mark.parametrize("runtime_kind", ["server", "function"])
-async def test_webhooks_alone_dial_a_list_to_its_end(database: Database, runtime_kind: str) -> None:
+async def test_webhooks_alone_dial_a_list_to_its_end(database: Database, runtime_kind: str, reread: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         settings = settings_for_test(
             PUBLIC_URL=f"http://127.0.0.1:{listener.getsockname()[1]}",
             WEBHOOK_SHARED_SECRET="test-webhook-secret",
             TIME_SCALE=100,
+            WEBHOOK_REREAD=reread,
             RUNTIME=runtime_kind,
         )
         async with running_sim("--scenario", "all-answer") as sim:

@@ -57,6 +57,10 @@ class RecordingBucket:
         finally:
             await response.aclose()
 
+    async def remove(self, call_id: UUID) -> None:
+        """Delete the object."""
+        await self._ask("DELETE", call_id, may_be_missing=True)
+
     async def close(self) -> None:
         """Let go of connections."""
         await self._client.aclose()

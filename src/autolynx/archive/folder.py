@@ -58,6 +58,14 @@ class RecordingFolder:
         finally:
             file.close()
 
+    async def remove(self, call_id: UUID) -> None:
+        """Delete the file, and what a try to write it left behind."""
+        target = self._file(call_id)
+        try:
+            await asyncio.to_thread(_remove, target)
+        except OSError as error:
+            raise ArchiveError(_why(error)) from None
+
     async def close(self) -> None:
         """Nothing is held between two uses."""
 
@@ -82,6 +90,11 @@ def _create(part: Path, call_id: UUID) -> BinaryIO:
     for leftover in part.parent.glob(f"{call_id.hex}.*.part"):
         leftover.unlink(missing_ok=True)
     return os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+
+
+def _remove(target: Path) -> None:
+    for path in (target, *target.parent.glob(f"{target.name}.*.part")):
+        path.unlink(missing_ok=True)
 
 
 async def _write(file: BinaryIO, chunks: AsyncIterator[bytes], *, most_bytes: int) -> int:

@@ -29,5 +29,8 @@ class RecordingStore(Protocol):
     def open(self, call_id: UUID, *, first: int, last: int) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Open the bytes from `first` to `last`, both included. Raises ArchiveError."""
 
+    async def remove(self, call_id: UUID) -> None:
+        """Delete a copy; one that is not there is no error. Raises ArchiveError."""
+
     async def close(self) -> None:
         """Let go of connections."""

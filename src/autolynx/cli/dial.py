@@ -11,6 +11,7 @@ from autolynx.cli.signing_in import NOBODY, person_at_console, sign_in_link
 from autolynx.cli.stage import Stage
 from autolynx.cli.watch import Watched, display, watch
 from autolynx.domain.campaign import RUNNING_STATUSES, Campaign, CampaignStatus
+from autolynx.flows.audit_trail import note
 from autolynx.flows.campaign_life import resume_campaign, start_campaign
 from autolynx.flows.export import open_export
 from autolynx.store import reports
@@ -37,8 +38,10 @@ async def dial_to_the_end(
     await _mention_others(stage, campaign, console)
     if campaign.status is CampaignStatus.CREATED:
         await start_campaign(runtime, campaign.id, canary=canary)
+        await note(runtime, "campaign.started", actor=ACTOR, subject=str(campaign.id))
     elif not campaign.status.is_running:
         await resume_campaign(runtime, campaign.id)
+        await note(runtime, "campaign.resumed", actor=ACTOR, subject=str(campaign.id))
     stage.go()
     shown = None if opens_dashboard else campaign.id
     word = "Dashboard" if opens_dashboard else "Live page"

@@ -2,38 +2,23 @@
 
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 import typer
 
 from autolynx.bootstrap import build_provider, open_database
 from autolynx.cli.configuring import configured
+from autolynx.cli.finding import Finding
 from autolynx.cli.loop import run_async
+from autolynx.cli.trust import look_at_trust
 from autolynx.errors import AutolynxError, ConfigurationError
 from autolynx.provider.port import Provider
 from autolynx.provider.probe import is_private_address, probe_webhook
 from autolynx.runtime import SystemClock
-from autolynx.settings import MINIMUM_SECRET_LENGTH, VAPI_API, Settings
+from autolynx.settings import VAPI_API, Settings
 from autolynx.store.migrate import pending
 
 app = typer.Typer(add_completion=False)
 UNUSABLE = "blocked"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing looked at. `mend` None: all well; a warning works, but not as one may think."""
-
-    subject: str
-    sentence: str
-    mend: str | None = None
-    is_warning: bool = False
-
-    def lines(self) -> list[str]:
-        """Return what is printed."""
-        sign = "ok  " if self.mend is None else "warn" if self.is_warning else "MEND"
-        first = f"{sign}  {self.subject}: {self.sentence}"
-        return [first] if self.mend is None else [first, f"      {self.mend}"]
 
 
 @app.command()
@@ -53,30 +38,11 @@ async def _examine() -> list[Finding]:
     except ConfigurationError as error:
         return [Finding(subject="settings", sentence=error.message, mend="Correct that variable and run doctor again.")]
     findings = [Finding(subject="settings", sentence="all values can be read.")]
-    findings += _secrets(settings)
+    findings += look_at_trust(settings)
     findings += await _database(settings)
     findings.append(_recordings(settings))
     findings += await _provider(settings)
     return [*findings, await _webhook(settings)]
-
-
-def _secrets(settings: Settings) -> list[Finding]:
-    named = {
-        "WEBHOOK_SHARED_SECRET": (settings.webhook_shared_secret, "webhooks are refused without it"),
-        "CRON_SHARED_SECRET": (settings.cron_shared_secret or settings.cron_secret, "cron cannot tick without it"),
-    }
-    findings: list[Finding] = []
-    for name, (secret, consequence) in named.items():
-        must = name == "WEBHOOK_SHARED_SECRET" and not settings.vapi_webhook_credential_id
-        mend = f"Set {name} to a random text of {MINIMUM_SECRET_LENGTH} or more characters: openssl rand -hex 24"
-        if secret is None:
-            sentence = f"not set; {consequence}."
-            findings.append(Finding(subject=name, sentence=sentence, mend=mend, is_warning=not must))
-        elif len(secret.get_secret_value()) < MINIMUM_SECRET_LENGTH:
-            findings.append(Finding(subject=name, sentence="too short to be safe.", mend=mend))
-        else:
-            findings.append(Finding(subject=name, sentence="set."))
-    return findings
 
 
 async def _database(settings: Settings) -> list[Finding]:

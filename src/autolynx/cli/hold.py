@@ -5,7 +5,9 @@ import typer
 from autolynx.bootstrap import open_runtime
 from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
+from autolynx.flows.audit_trail import note
 from autolynx.flows.dialing import hold_dialling
+from autolynx.origin import CONSOLE
 from autolynx.settings import Settings
 
 app = typer.Typer(add_completion=False)
@@ -25,4 +27,6 @@ def hold(
 
 async def _hold(settings: Settings, *, reason: str, hangs_up: bool) -> int:
     async with open_runtime(settings, may_ask_provider=hangs_up) as runtime:
-        return await hold_dialling(runtime, reason=reason, hangs_up=hangs_up)
+        ended = await hold_dialling(runtime, reason=reason, hangs_up=hangs_up)
+        await note(runtime, "dialing.held", actor=CONSOLE, details={"hangUp": hangs_up})
+        return ended

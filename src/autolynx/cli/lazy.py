@@ -19,6 +19,7 @@ COMMANDS = {
     "link": "Print a one-time link that signs somebody in.",
     "users": "Say who may come in, and as what.",
     "token": "Create, list and revoke API tokens.",
+    "person": "Export or erase what is kept of one person.",
     "hold": "The red button: dial nothing new, anywhere, at once.",
     "release": "Dial again after a hold or after the account was mended.",
     "migrate": "Bring the database up to this release.",

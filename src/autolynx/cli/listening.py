@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from autolynx.bootstrap import end_streams
+from autolynx.bootstrap import close_web
+from autolynx.cli.deadlines import PatientProtocol
 from autolynx.errors import ConfigurationError
 
 MOST_PORTS_TRIED = 100
@@ -56,14 +57,19 @@ def port_of(listener: socket.socket) -> int:
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+async def serving(
+    app: FastAPI, listener: socket.socket, *, protocol: type[PatientProtocol] = PatientProtocol
+) -> AsyncIterator[None]:
     """Serve the application while the block lasts; then stop accepting and finish what is under way."""
     config = uvicorn.Config(
         app,
         lifespan="off",
+        log_config=None,  # its lines go where ours go, see log
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # TRUSTED_PROXIES says whom we believe
+        http=protocol,
         timeout_graceful_shutdown=GRACE_SECONDS,
         backlog=BACKLOG,
     )
@@ -78,7 +84,7 @@ async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
             yield
     finally:
         server.should_exit = True
-        await end_streams(app)
+        await close_web(app)
         await task
 
 

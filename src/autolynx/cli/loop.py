@@ -5,6 +5,8 @@ import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from autolynx.origin import CONSOLE, acting_from
+
 if sys.platform != "win32":
     import uvloop
 
@@ -12,7 +14,7 @@ T = TypeVar("T")
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run the coroutine to its end on the fastest event loop at hand."""
+    """Run the coroutine to its end on the fastest event loop at hand. What it does is done from the console."""
     factory = None if sys.platform == "win32" else uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with acting_from(CONSOLE), asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(work)

@@ -5,7 +5,9 @@ import typer
 from autolynx.bootstrap import open_runtime
 from autolynx.cli.configuring import configured
 from autolynx.cli.loop import run_async
+from autolynx.flows.audit_trail import note
 from autolynx.flows.dialing import release_dialling
+from autolynx.origin import CONSOLE
 from autolynx.settings import Settings
 
 app = typer.Typer(add_completion=False)
@@ -21,3 +23,4 @@ def release() -> None:
 async def _release(settings: Settings) -> None:
     async with open_runtime(settings, may_ask_provider=False) as runtime:
         await release_dialling(runtime)
+        await note(runtime, "dialing.released", actor=CONSOLE)

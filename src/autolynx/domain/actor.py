@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from autolynx.domain.permission import Permission, Role, Scope, may
@@ -21,7 +22,8 @@ class Actor:
     """A caller whom we know.
 
     `id` is that of the token or session, `user_id` that of the person behind it: None for a token that the command
-    line made. `name` is what the audit log says: the email of a person, the name of such a token.
+    line made. For an access token of an identity server `id` is that of the person, and `until` its end. `name` is
+    what the audit log says: the email of a person, the name of such a token.
     """
 
     id: UUID
@@ -30,6 +32,7 @@ class Actor:
     scopes: Collection[Scope]
     user_id: UUID | None = None
     is_browser: bool = False
+    until: datetime | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller may do that."""

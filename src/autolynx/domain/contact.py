@@ -9,6 +9,9 @@ from autolynx.domain.call import Call
 
 RELEASE_BACKOFF_SECONDS = (0, 0, 5, 15, 60, 300)
 LEFT_BY_DECISION = "Left as it is, by decision."
+ERASED = "The data of this person was erased."
+# Such a word outlasts all later news of calls.
+LAST_WORDS = frozenset({LEFT_BY_DECISION, ERASED})
 
 
 class ContactState(StrEnum):

@@ -110,6 +110,8 @@ def _check_headers(headers: tuple[str, ...]) -> None:
             field="file",
         )
     repeated = [header for header, times in Counter(filter(None, headers)).items() if times > 1]
+    if repeated and _is_contact(headers):
+        raise _no_headers([])  # whose words those are, nobody needs to read in an error
     if repeated:
         raise ValidationProblem(f'Two columns are named "{repeated[0]}"; rename or remove one of them.', field="file")
 
@@ -165,16 +167,24 @@ def _other_use(header: str) -> Use:
 
 
 def _missing(missing: list[str], headers: tuple[str, ...]) -> ValidationProblem:
-    if any(sum(character.isdigit() for character in header) >= DIGITS_OF_A_CONTACT for header in headers):
-        return ValidationProblem(
-            "The first row looks like a contact, not like column headers; add a first row name,business_name,phone.",
-            field="file",
-            details={"missing": missing},
-        )
+    if _is_contact(headers):
+        return _no_headers(missing)
     found = ", ".join(filter(None, headers))
     noun = "Column" if len(missing) == 1 else "Columns"
     return ValidationProblem(
         f"{noun} {', '.join(missing)} not found; the file has: {found}. Add or rename the missing ones.",
         field="file",
         details={"missing": missing, "found": list(filter(None, headers))},
+    )
+
+
+def _is_contact(headers: tuple[str, ...]) -> bool:
+    return any(sum(character.isdigit() for character in header) >= DIGITS_OF_A_CONTACT for header in headers)
+
+
+def _no_headers(missing: list[str]) -> ValidationProblem:
+    return ValidationProblem(
+        "The first row looks like a contact, not like column headers; add a first row name,business_name,phone.",
+        field="file",
+        details={"missing": missing or list(REQUIRED)},
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 import uuid
 from collections.abc import Collection
@@ -23,6 +24,7 @@ SESSION_SECONDS = 24 * 3600.0  # since its last use
 LONGEST_SESSION_SECONDS = 30 * 24 * 3600.0  # since signing in, however it is used
 USE_NOTED_EVERY_SECONDS = 60.0
 MOST_NAME_CHARACTERS = 100
+_SHAPE = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")  # 32 bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +85,8 @@ async def find_holder(runtime: Runtime, secret: str, kind: TokenKind) -> Holder 
 
     Somebody who was removed from the list holds nothing any more, and a session belongs to a person.
     """
+    if not is_shaped_like_ours(secret):
+        return None  # junk costs no look into the database
     now = runtime.clock.now()
     async with runtime.database.connection() as conn:
         holder = await tokens.find(conn, hash_secret(secret))
@@ -107,6 +111,11 @@ async def keep_token(conn: Connection, token: Token) -> str:
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     await tokens.insert(conn, token, token_hash=hash_secret(secret))
     return secret
+
+
+def is_shaped_like_ours(secret: str) -> bool:
+    """Whether something could be the secret of a token or session."""
+    return _SHAPE.fullmatch(secret) is not None
 
 
 def csrf_for(session_secret: str) -> str:

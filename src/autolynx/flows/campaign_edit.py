@@ -18,7 +18,7 @@ from autolynx.flows.phone_number_choice import require_phone_number
 from autolynx.flows.upload_loading import Loaded, load_into_campaign
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import assistants, audit, calls, campaigns, uploads
+from autolynx.store import assistants, audit, calls, campaigns, owners, uploads
 from autolynx.store.database import Connection, Timeouts
 
 LOADING = Timeouts(statement_seconds=120.0, idle_seconds=60.0)  # a quarter of a million contacts in one statement
@@ -122,7 +122,9 @@ async def patch_campaign(runtime: Runtime, campaign_id: UUID, changes: Changes, 
     try:
         edited = await _save_edit(runtime, campaign_id, dataclasses.replace(changes, name=name), actor=actor)
     except Conflict as error:
-        raise await with_suggestion(runtime, error, name or "") from None
+        async with runtime.database.connection() as conn:
+            owner_id = await owners.find_owner(conn, campaign_id)
+        raise await with_suggestion(runtime, error, name or "", owner_id=owner_id) from None
     log.info("campaign.edited", campaign_id=str(campaign_id), cap=edited.after.cap)
     return edited
 
@@ -157,22 +159,20 @@ def check_cap(cap: int) -> int:
 async def _insert(runtime: Runtime, draft: Campaign, wanted: NewCampaign, *, by: Maker) -> Created:
     """Insert under the chosen name, or under the first free one of our own making."""
     for tries_left in reversed(range(NAME_TRIES)):
-        named = draft if draft.name else await _with_default_name(runtime, draft, wanted, by.sees_only)
+        named = draft if draft.name else await _with_default_name(runtime, draft, wanted, by)
         try:
             return await _insert_named(runtime, named, wanted, by=by)
         except Conflict as error:
             if draft.name or not tries_left or not is_about_name(error):
-                raise await with_suggestion(runtime, error, named.name) from None
+                raise await with_suggestion(runtime, error, named.name, owner_id=by.owner_id) from None
     raise AssertionError("the last try returns or raises")
 
 
-async def _with_default_name(
-    runtime: Runtime, draft: Campaign, wanted: NewCampaign, sees_only: UUID | None
-) -> Campaign:
+async def _with_default_name(runtime: Runtime, draft: Campaign, wanted: NewCampaign, by: Maker) -> Campaign:
     async with runtime.database.connection() as conn:
-        upload = await uploads.get_upload(conn, wanted.upload_id, owner_id=sees_only, now=runtime.clock.now())
+        upload = await uploads.get_upload(conn, wanted.upload_id, owner_id=by.sees_only, now=runtime.clock.now())
     name = default_name(upload.file_name, draft.created_at.date())
-    return dataclasses.replace(draft, name=await suggest_name(runtime, name) or name)
+    return dataclasses.replace(draft, name=await suggest_name(runtime, name, owner_id=by.owner_id) or name)
 
 
 @once_more

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from autolynx.domain.advance import Advance
 from autolynx.domain.call import Call
-from autolynx.domain.contact import LEFT_BY_DECISION, ContactState, Standing, standing_after
+from autolynx.domain.contact import LAST_WORDS, ContactState, Standing, standing_after
 from autolynx.domain.retry import retry_at
 from autolynx.store import settling
 from autolynx.store.database import Connection
@@ -67,7 +67,7 @@ def _applies(locked: Locked, call: Call, standing: Standing) -> bool:
     """Whether the contact takes this standing: the latest call speaks; an older one only if it did happen after all."""
     if standing.state is locked.contact_state or _another_is_calling(locked):
         return False
-    if locked.contact_reason == LEFT_BY_DECISION:  # a person's word outlasts all later news
+    if locked.contact_reason in LAST_WORDS:
         return False
     decided = locked.contact_state in {ContactState.DONE, ContactState.EXCLUDED}
     if decided and standing.state is not ContactState.CALLING:

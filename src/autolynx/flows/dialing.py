@@ -106,8 +106,13 @@ def _require_open(locked: Locked, decision: Decision) -> None:
 
 
 async def _follow(runtime: Runtime, conn: Connection, campaign_id: UUID, *, reopens: bool) -> None:
-    """Let the campaign follow: the last decision completes it, a decision to dial again reopens a completed one."""
+    """Let the campaign follow: the last decision completes it, a decision to dial again reopens a completed one.
+
+    One that is paused stays so: who paused it resumes it, and a decision may still be taken back.
+    """
     campaign = await campaigns.lock(conn, campaign_id)
+    if campaign.status is CampaignStatus.PAUSED:
+        return
     standings: Standings = await campaigns.get_standings(conn, campaign_id)
     if campaign.status is CampaignStatus.COMPLETED and standings.due and reopens:
         status = CampaignStatus.RUNNING

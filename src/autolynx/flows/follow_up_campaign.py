@@ -69,12 +69,12 @@ class FollowedUp:
     skipped: Sequence[Skipped]
 
 
-async def plan_follow_up(runtime: Runtime, wanted: FollowUp) -> FollowUpPlan:
+async def plan_follow_up(runtime: Runtime, wanted: FollowUp, *, by: Maker) -> FollowUpPlan:
     """Count whom a follow-up would call and who stays behind, and plan it. Changes nothing. Raises NotFound."""
     async with runtime.database.connection() as conn:
         report = await reports.get_campaign(conn, wanted.campaign_id)
         fates = await follow_ups.count_fates(conn, _contacts(runtime, report.campaign, wanted))
-        followers = await follow_ups.list_followers(conn, wanted.campaign_id)
+        followers = await follow_ups.list_followers(conn, wanted.campaign_id, owner_id=by.sees_only)
     parent = report.campaign
     choices = Choices(
         assistant_id=wanted.assistant_id or parent.assistant_id,
@@ -87,7 +87,7 @@ async def plan_follow_up(runtime: Runtime, wanted: FollowUp) -> FollowUpPlan:
     objections = [] if contacts else ["Nobody is left to call: choose other contacts."]
     skipped = _skipped(fates, days=runtime.settings.recent_call_days)
     plan = await plan_for(runtime, choices, contacts=contacts, skipped=skipped, objections=objections)
-    name = await suggest_name(runtime, _default_name(parent.name)) or parent.name
+    name = await suggest_name(runtime, _default_name(parent.name), owner_id=by.owner_id) or parent.name
     return FollowUpPlan(matched=sum(fates.values()), plan=plan, suggested_name=name, followers=followers)
 
 
@@ -141,12 +141,13 @@ async def _insert(runtime: Runtime, draft: Campaign, wanted: FollowUp, *, parent
     """Insert under the chosen name, or under the first free one of our own making."""
     for tries_left in reversed(range(NAME_TRIES)):
         ours = _default_name(parent_name)
-        named = draft if draft.name else dataclasses.replace(draft, name=await suggest_name(runtime, ours) or ours)
+        free = draft.name or await suggest_name(runtime, ours, owner_id=by.owner_id) or ours
+        named = dataclasses.replace(draft, name=free)
         try:
             return await _insert_named(runtime, named, wanted, by=by)
         except Conflict as error:
             if draft.name or not tries_left or not is_about_name(error):
-                raise await with_suggestion(runtime, error, named.name) from None
+                raise await with_suggestion(runtime, error, named.name, owner_id=by.owner_id) from None
     raise AssertionError("the last try returns or raises")
 
 
@@ -154,7 +155,7 @@ async def _insert(runtime: Runtime, draft: Campaign, wanted: FollowUp, *, parent
 async def _insert_named(runtime: Runtime, draft: Campaign, wanted: FollowUp, *, by: Maker) -> FollowedUp:
     now = runtime.clock.now()
     async with runtime.database.transaction(timeouts=LOADING) as conn:
-        await follow_ups.lock_followed(conn, wanted.campaign_id)
+        await follow_ups.lock_family(conn, wanted.campaign_id)
         parent = await _hold_if_over(conn, wanted.campaign_id)
         await assistants.get_usable_config(conn, draft.assistant_id)
         stored = _options((await reports.get_campaign(conn, parent.id)).options, wanted)

@@ -36,8 +36,9 @@ async def receive_upload(
     chunks: AsyncIterator[bytes],
     region: str | None = None,
     owner_id: UUID | None = None,
+    sees_only: UUID | None = None,
 ) -> UploadView:
-    """Take a whole file (plain or gzip), judge every row, and show what came of it.
+    """Take a whole file (plain or gzip), judge every row, and show what came of it to one who sees only so much.
 
     `region`: two letters for numbers without a country code, DEFAULT_REGION when None. A refused file leaves
     nothing behind. Raises ValidationProblem and PayloadTooLarge, each with a sentence for the person.
@@ -56,7 +57,7 @@ async def receive_upload(
     except (ValidationProblem, PayloadTooLarge):
         await _forget(runtime, upload_id)
         raise
-    return await _finished(runtime, upload_id, owner_id)
+    return await _finished(runtime, upload_id, sees_only)
 
 
 async def begin_upload(
@@ -182,8 +183,8 @@ async def _forget(runtime: Runtime, upload_id: UUID) -> None:
     log.info("upload.refused", upload_id=str(upload_id))
 
 
-async def _finished(runtime: Runtime, upload_id: UUID, owner_id: UUID | None) -> UploadView:
-    view = await view_upload(runtime, upload_id, owner_id=owner_id)
+async def _finished(runtime: Runtime, upload_id: UUID, sees_only: UUID | None) -> UploadView:
+    view = await view_upload(runtime, upload_id, owner_id=sees_only)
     log.info(
         "upload.judged",
         upload_id=str(upload_id),

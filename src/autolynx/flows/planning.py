@@ -16,7 +16,7 @@ from autolynx.flows.campaign_edit import check_cap
 from autolynx.flows.dialing_state import DialingState, get_dialing_state
 from autolynx.flows.upload_views import recent_since
 from autolynx.runtime import Runtime
-from autolynx.store import call_history, phone_numbers, upload_loading, uploads
+from autolynx.store import call_history, phone_numbers, suppressions, upload_loading, uploads
 from autolynx.store.database import Connection
 from autolynx.store.uploads import Upload
 
@@ -46,10 +46,13 @@ async def plan_campaign(
     async with runtime.database.connection() as conn:
         upload = await uploads.get_upload(conn, upload_id, owner_id=owner_id, now=now)
         recent = await _count_recent(conn, runtime, upload, now=now)
+        suppressed = await suppressions.count_in_upload(conn, upload.id)
         uses = await upload_loading.list_file_uses(conn, upload.fingerprint, owner_id=owner_id)
     left_out = 0 if includes_recently_called else recent
     skipped = _skipped(upload, left_out, days=runtime.settings.recent_call_days)
-    contacts = upload.accepted - left_out
+    asked = f"{counted(suppressed, 'person', 'people')} asked not to be called"
+    skipped += [Skipped(reason="suppressed", count=suppressed, sentence=asked)] if suppressed else []
+    contacts = max(0, upload.accepted - left_out - suppressed)
     objections = _objections(upload, contacts, () if is_repeat_allowed else uses)
     return await plan_for(runtime, choices, contacts=contacts, skipped=skipped, objections=objections)
 

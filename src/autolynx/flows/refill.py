@@ -13,6 +13,7 @@ from autolynx.flows.claim import Claimed, claim
 from autolynx.flows.dial import Dialled, dial
 from autolynx.flows.quiet import look_for_quiet
 from autolynx.log import log
+from autolynx.origin import TICK, acting_from
 from autolynx.provider.port import CallOrder
 from autolynx.runtime import Runtime
 
@@ -115,7 +116,8 @@ class Refiller:
         while self._wanted:
             self._wanted = False
             try:
-                await self._claim()
+                with acting_from(TICK):  # the clockwork goes on, whoever set it off
+                    await self._claim()
             except AutolynxError as error:
                 log.error("refill.failed", reason=error.message)
                 self._remind_at(self._runtime.clock.now() + timedelta(seconds=AGAIN_AFTER_SECONDS))

@@ -97,10 +97,12 @@ async def begin_session(
     return Session(token=token, person=person, secret=secret, csrf=csrf_for(secret))
 
 
-async def note_refusal(conn: Connection, *, now: datetime) -> None:
-    """Write down that somebody was not let in. A flood of guesses costs one row a minute."""
-    minute = now.replace(second=0, microsecond=0)
-    await audit.append_once_since(conn, since=minute, now=now, actor="unknown", action="session.refused", details={})
+async def note_refusal(
+    conn: Connection, *, now: datetime, actor: str = "unknown", reason: str = "wrong_secret"
+) -> None:
+    """Write down that somebody was not let in, and why in a word. A flood of guesses costs one row a minute."""
+    minute, details = now.replace(second=0, microsecond=0), {"reason": reason}
+    await audit.append_once_since(conn, since=minute, now=now, actor=actor, action="session.refused", details=details)
 
 
 async def end_others(runtime: Runtime, user_id: UUID, *, but: UUID | None, actor: str) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from autolynx.flows.once_more import once_more
 from autolynx.flows.settle import Settled, Told, settle_locked
@@ -14,10 +15,11 @@ from autolynx.store.settling import Locked
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """A webhook body without its secrets, and what it says."""
+    """A webhook body without its secrets, and what it says. `retry_at`: it is only kept, to be settled from then on."""
 
     news: WebhookNews
     body: Body
+    retry_at: datetime | None = None
 
     @property
     def about(self) -> Hashable:

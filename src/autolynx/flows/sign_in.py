@@ -3,8 +3,9 @@
 from urllib.parse import urlencode
 from uuid import UUID
 
+from autolynx.domain.actor import NOBODY
 from autolynx.domain.email import checked_email
-from autolynx.errors import Unauthorized, ValidationProblem
+from autolynx.errors import Conflict, Unauthorized, ValidationProblem
 from autolynx.flows import throttle
 from autolynx.flows.access import hash_secret
 from autolynx.flows.sessions import SPENT, Session, begin_session, insert_once, note_refusal
@@ -18,31 +19,32 @@ from autolynx.store.tokens import TokenKind
 WRONG = "Email or password is not right."
 ENTRANCE = "/enter"
 RESET = "/sign-in/new-password"
+KEPT_OUTSIDE = "There are no passwords here: people sign in with their accounts at Supabase, and set passwords there."
 
 
 async def sign_in(runtime: Runtime, email: str, password: str, *, address: str) -> Session:
     """Begin a session by email and password.
 
     Raises Unauthorized, in the same words and after the same time for every reason, and RateLimited after too many
-    failures for that email or from that address.
+    failures for that email or from that address. Raises Conflict where accounts are kept outside.
     """
-    now, email = runtime.clock.now(), _folded(email)
-    subjects = (throttle.by_email(email), throttle.by_address(address))
-    async with runtime.database.connection() as conn:
-        await throttle.check(conn, subjects, now)
+    check_passwords_are_here(runtime)
+    now, email = runtime.clock.now(), folded_email(email)
+    async with runtime.database.transaction() as conn:
+        await throttle.claim(conn, (throttle.by_email(email), throttle.by_address(address)), now)
         person = await people.find_by_email(conn, email)
-        known = await passwords.find_hash(conn, person.id) if person is not None and person.allowlisted else None
+        known = await passwords.find_hash(conn, person.id if person else NOBODY)  # as much work for nobody
+        known = known if person is not None and person.allowlisted else None
     if await runtime.passwords.verify(known, password) and person is not None and known is not None:
-        session = await _begin(runtime, person, known, password)
+        session = await _begin(runtime, person, known, password, address=address)
         if session is not None:
             return session
-    async with runtime.database.transaction() as conn:
-        await throttle.count(conn, subjects, now)
+    async with runtime.database.connection() as conn:
         await note_refusal(conn, now=now)
     raise Unauthorized(WRONG)
 
 
-async def _begin(runtime: Runtime, person: Person, known: str, password: str) -> Session | None:
+async def _begin(runtime: Runtime, person: Person, known: str, password: str, *, address: str) -> Session | None:
     """Begin the session, unless the person was removed or the password changed while it was checked."""
     now = runtime.clock.now()
     fresh = await runtime.passwords.hash(password) if runtime.passwords.is_outdated(known) else None
@@ -53,6 +55,7 @@ async def _begin(runtime: Runtime, person: Person, known: str, password: str) ->
         if fresh is not None:
             await passwords.save_hash(conn, person.id, fresh, now)
         await throttle.forget(conn, throttle.by_email(person.email))
+        await throttle.take_back(conn, throttle.by_address(address))
         return await begin_session(conn, person, now=now, how="password")
 
 
@@ -60,15 +63,15 @@ async def send_link(runtime: Runtime, email: str, kind: TokenKind) -> None:
     """Mail a sign-in link (TICKET) or one to a new password (RESET) to somebody on the list; to others nothing.
 
     Meant to run after the answer was given, so that its time tells nothing. At most three for each quarter of an hour.
-    Raises MailFailed.
+    Raises MailFailed, and Conflict where accounts are kept outside.
     """
+    check_passwords_are_here(runtime)
     if runtime.mailer is None:
         return
-    now, email = runtime.clock.now(), _folded(email)
+    now, email = runtime.clock.now(), folded_email(email)
     mails = throttle.by_mail(email)
     async with runtime.database.transaction() as conn:
-        await throttle.check(conn, [mails], now)
-        await throttle.count(conn, [mails], now)
+        await throttle.claim(conn, [mails], now)
         person = await people.find_by_email(conn, email)
         if person is None or not person.allowlisted:
             log.info("link.not_sent", reason="not on the list")
@@ -84,8 +87,9 @@ async def send_link(runtime: Runtime, email: str, kind: TokenKind) -> None:
 async def reset_password(runtime: Runtime, ticket: str, password: str) -> Session:
     """Set a new password by a reset, which is spent by it; every other session ends, and one begins.
 
-    Raises ValidationProblem, before anything is spent, and Unauthorized.
+    Raises ValidationProblem, before anything is spent, Unauthorized, and Conflict where accounts are kept outside.
     """
+    check_passwords_are_here(runtime)
     now = runtime.clock.now()
     async with runtime.database.connection() as conn:
         holder = await tokens.find(conn, hash_secret(ticket))
@@ -107,7 +111,8 @@ async def reset_password(runtime: Runtime, ticket: str, password: str) -> Sessio
 
 
 async def set_password(runtime: Runtime, person: Person, password: str, *, actor: str = "console") -> None:
-    """Set a person's password; their sessions end. Raises ValidationProblem."""
+    """Set a person's password; their sessions end. Raises ValidationProblem, Conflict where accounts are outside."""
+    check_passwords_are_here(runtime)
     check_password(password, email=person.email)
     password_hash = await runtime.passwords.hash(password)
     now = runtime.clock.now()
@@ -120,18 +125,20 @@ async def set_password(runtime: Runtime, person: Person, password: str, *, actor
 async def change_password(runtime: Runtime, user_id: UUID, *, current: str, new: str, session_id: UUID | None) -> None:
     """Let a person set their password, or change the one they have; their other sessions end.
 
-    Raises Unauthorized where the current one is wrong, ValidationProblem, RateLimited after too many tries.
+    Raises Unauthorized where the current one is wrong, ValidationProblem, RateLimited after too many tries, and
+    Conflict where accounts are kept outside.
     """
+    check_passwords_are_here(runtime)
     now = runtime.clock.now()
-    async with runtime.database.connection() as conn:
+    async with runtime.database.transaction() as conn:
         person = await people.get(conn, user_id)
-        tries = throttle.by_email(person.email)
-        await throttle.check(conn, [tries], now)
         known = await passwords.find_hash(conn, user_id)
+        if known is not None:
+            await throttle.claim(conn, [throttle.by_email(person.email)], now)
     if known is not None and not await runtime.passwords.verify(known, current):
-        async with runtime.database.transaction() as conn:
-            await throttle.count(conn, [tries], now)
         raise Unauthorized("current: that is not your password.")
+    async with runtime.database.connection() as conn:
+        await throttle.forget(conn, throttle.by_email(person.email))
     check_password(new, email=person.email)
     password_hash = await runtime.passwords.hash(new)
     async with runtime.database.transaction() as conn:
@@ -140,7 +147,13 @@ async def change_password(runtime: Runtime, user_id: UUID, *, current: str, new:
         await audit.append(conn, now=now, actor=person.email, action="password.changed", subject=str(user_id))
 
 
-def _folded(email: str) -> str:
+def check_passwords_are_here(runtime: Runtime) -> None:
+    """Raise Conflict where people have their accounts at an identity server."""
+    if runtime.identity is not None:
+        raise Conflict(KEPT_OUTSIDE)
+
+
+def folded_email(email: str) -> str:
     """Return the email in the form in which it is kept; what is none is nobody's, and told like any other."""
     try:
         return checked_email(email)

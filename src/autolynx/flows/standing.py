@@ -7,15 +7,24 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from uuid import UUID
 
 from autolynx.domain.actor import Actor
 from autolynx.errors import AutolynxError
+from autolynx.flows.vouching import is_within_grace
 from autolynx.log import log
 from autolynx.runtime import Runtime
 from autolynx.store import tokens
 
 LOOK_SECONDS = 5.0
+
+
+@dataclass
+class Held:
+    """A stream as long as it is open; `is_over` once its watcher may not watch any more."""
+
+    is_over: bool = False
 
 
 class Standing:
@@ -27,18 +36,24 @@ class Standing:
         self._looking: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def held(self, actor: Actor) -> AsyncIterator[None]:
+    async def held(self, actor: Actor) -> AsyncIterator[Held]:
         """Let the block run while the caller may watch; it is left as soon as that has ended."""
+        held = Held()
         try:
-            async with asyncio.timeout(None) as limit:
+            async with asyncio.timeout(self._seconds(actor)) as limit:
                 self._open[actor.id][limit] = actor
                 self._begin()
                 try:
-                    yield
+                    yield held
                 finally:
                     self._forget(actor.id, limit)
         except TimeoutError:
+            held.is_over = True
             log.info("stream.ended", reason="signed out", id=str(actor.id))
+
+    def _seconds(self, actor: Actor) -> float | None:
+        """Return how long the caller may watch in any case."""
+        return None if actor.until is None else (actor.until - self._runtime.clock.now()).total_seconds()
 
     def _begin(self) -> None:
         if self._looking is None or self._looking.done():
@@ -63,9 +78,11 @@ class Standing:
         """End the streams of everybody whose right has ended or changed."""
         asked = list(self._open)
         async with self._runtime.database.connection() as conn:
-            roles = await tokens.list_roles(conn, asked, self._runtime.clock.now())
-        now = asyncio.get_running_loop().time()
+            standing = await tokens.list_standing(conn, asked, self._runtime.clock.now())
+        now = self._runtime.clock.now()
+        roles = {one.id: one.role for one in standing if is_within_grace(one.identity_grant, now)}
+        at_once = asyncio.get_running_loop().time()
         for token_id in asked:
             for limit, actor in list(self._open.get(token_id, {}).items()):
                 if roles.get(token_id) is not actor.role:
-                    limit.reschedule(now)
+                    limit.reschedule(at_once)

@@ -21,7 +21,7 @@ from autolynx.flows.once_more import once_more
 from autolynx.flows.phone_number_choice import require_phone_number
 from autolynx.log import log
 from autolynx.runtime import Runtime
-from autolynx.store import assistants, audit, campaigns, reports, test_calls
+from autolynx.store import assistants, audit, campaigns, reports, suppressions, test_calls
 
 NAME_TRIES = 5
 DEFAULT_NAME, DEFAULT_BUSINESS_NAME = "Test", "Test call"
@@ -111,7 +111,7 @@ def _require_room(state: DialingState, phone_number_id: str) -> None:
 async def _insert_named(runtime: Runtime, draft: Campaign, person: _Person, *, assistant: str, by: Maker) -> None:
     """Insert under a free name; somebody may take it in the same second."""
     for tries_left in reversed(range(NAME_TRIES)):
-        name = await _name(runtime, assistant, draft.created_at)
+        name = await _name(runtime, assistant, draft.created_at, owner_id=by.owner_id)
         try:
             await _insert(runtime, replace(draft, name=name), person, by=by)
         except Conflict as error:
@@ -121,12 +121,12 @@ async def _insert_named(runtime: Runtime, draft: Campaign, person: _Person, *, a
             return
 
 
-async def _name(runtime: Runtime, assistant: str, now: datetime) -> str:
+async def _name(runtime: Runtime, assistant: str, now: datetime, *, owner_id: UUID | None) -> str:
     """Return a free name that says what it is, of whom and when."""
     wanted = f"Test call: {assistant}, {now:%Y-%m-%d %H:%M:%S}"
     candidates = [wanted, *name_candidates(wanted, longest=MAX_CAMPAIGN_NAME_CHARACTERS)]
     async with runtime.database.connection() as conn:
-        taken = await reports.list_taken_names(conn, candidates)
+        taken = await reports.list_taken_names(conn, candidates, owner_id=owner_id)
     if wanted.lower() not in taken:
         return wanted
     return free_name(wanted, taken, longest=MAX_CAMPAIGN_NAME_CHARACTERS) or wanted
@@ -139,6 +139,8 @@ async def _insert(runtime: Runtime, draft: Campaign, person: _Person, *, by: Mak
         await test_calls.lock_phone(conn, person.phone.e164)
         if await test_calls.is_being_called(conn, person.phone.e164):
             raise Conflict("phone: this number is on a call, or about to be called, right now; wait until it is over.")
+        if await suppressions.is_suppressed(conn, person.phone.e164):
+            raise Conflict("phone: this person asked not to be called.")
         options = {"testCall": True, "region": draft.options.region}
         await campaigns.insert(conn, draft, options=options, owner_id=by.owner_id)
         await test_calls.insert_contact(

@@ -38,31 +38,46 @@ def by_mail(email: str) -> Subject:
     return _subject("mail", email, most=3)
 
 
-async def check(conn: Connection, subjects: Sequence[Subject], now: datetime) -> None:
-    """Raise RateLimited while one of them has to wait."""
+async def claim(conn: Connection, subjects: Sequence[Subject], now: datetime) -> None:
+    """Count an attempt before it is tried: many at once come no further than many in a row.
+
+    Raises RateLimited while one of them has to wait. One that succeeds is taken back.
+    """
     for known in await passwords.list_failures(conn, [subject.key for subject in subjects]):
         if known.blocked_until is not None and known.blocked_until > now:
-            wait = math.ceil((known.blocked_until - now).total_seconds())
-            minutes = math.ceil(wait / 60)
-            raise RateLimited(
-                f"Too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}.",
-                retry_after_seconds=wait,
-            )
+            raise _refusal(math.ceil((known.blocked_until - now).total_seconds()))
+    if await _count(conn, subjects, now):
+        raise _refusal(math.ceil(BLOCKED_SECONDS))
 
 
-async def count(conn: Connection, subjects: Sequence[Subject], now: datetime) -> None:
-    """Count one more attempt that failed; who reaches the bound waits for a quarter of an hour."""
+async def forget(conn: Connection, subject: Subject) -> None:
+    """Forget the attempts of one who has signed in."""
+    await passwords.delete_failures(conn, subject.key)
+
+
+async def take_back(conn: Connection, subject: Subject) -> None:
+    """Take one attempt back that did not fail, of a subject whose others stay counted."""
+    await passwords.save_one_fewer(conn, subject.key, most=subject.most)
+
+
+async def _count(conn: Connection, subjects: Sequence[Subject], now: datetime) -> bool:
+    """Count, and let whoever reaches a bound wait for a quarter of an hour; whether one is over its bound already."""
     forgotten_before = now - timedelta(seconds=FORGOTTEN_AFTER_SECONDS)
+    is_over = False
     for subject in sorted(subjects, key=lambda one: one.key):
         failures = await passwords.count_failure(conn, subject.key, now=now, forgotten_before=forgotten_before)
         if failures >= subject.most:
             await passwords.save_block(conn, subject.key, now + timedelta(seconds=BLOCKED_SECONDS))
+        is_over = is_over or failures > subject.most
     await passwords.delete_old_failures(conn, last_before=now - timedelta(seconds=KEPT_SECONDS))
+    return is_over
 
 
-async def forget(conn: Connection, subject: Subject) -> None:
-    """Forget the failures of one who has signed in."""
-    await passwords.delete_failures(conn, subject.key)
+def _refusal(wait: int) -> RateLimited:
+    minutes = math.ceil(wait / 60)
+    return RateLimited(
+        f"Too many attempts. Try again in {minutes} minute{'' if minutes == 1 else 's'}.", retry_after_seconds=wait
+    )
 
 
 def _subject(kind: str, name: str, *, most: int) -> Subject:

@@ -12,11 +12,13 @@ from uuid import UUID
 from autolynx.errors import AutolynxError, DatabaseUnavailable, ProviderError
 from autolynx.flows import campaign_life, ingest, reconcile
 from autolynx.flows.assistant_retiring import retire_ephemeral
+from autolynx.flows.choosing_settings import refresh_settings
+from autolynx.flows.chores import Chores, do_chores
 from autolynx.flows.importing import purge_expired_uploads
 from autolynx.flows.reconcile import Reconciled
-from autolynx.flows.recording_copies import copy_due_recordings
 from autolynx.flows.refill import refill
 from autolynx.log import log
+from autolynx.origin import TICK, acting_from
 from autolynx.runtime import Runtime
 from autolynx.store import gate
 from autolynx.store.agenda import Agenda, get_agenda
@@ -25,7 +27,7 @@ from autolynx.store.agenda import Agenda, get_agenda
 CRON_BUDGET_SECONDS = 8.0
 JITTER = 0.1
 SHORTEST_SLEEP_SECONDS = 0.05
-COPYING_SECONDS = 60.0  # no recording is begun later than that in one round
+CHORE_SECONDS = 60.0  # no recording is begun later than that in one round
 
 Step: TypeAlias = Callable[[Runtime], Awaitable[Reconciled]]
 
@@ -37,7 +39,7 @@ class Ticked:
     launched: dict[UUID, int] = field(default_factory=dict)
     changed: int = 0
     next_at: datetime | None = None
-    has_recordings: bool = False  # some are to be copied
+    chores: Chores = field(default_factory=Chores)  # what is due and has time
 
 
 async def run_once(
@@ -45,13 +47,13 @@ async def run_once(
     *,
     campaign_id: UUID | None = None,
     budget_seconds: float = CRON_BUDGET_SECONDS,
-    copies: bool = True,
+    with_chores: bool = True,
 ) -> Ticked:
     """Repair, reconcile, complete and refill, within a budget of real seconds.
 
     Any number of these may run at once, in any number of processes. A provider that cannot be asked does not stop
-    the rest: claims are still repaired, and nothing is freed by silence. `copies`: with what is left of the budget
-    recordings are copied; a clockwork that must not be late does so beside its ticks.
+    the rest: claims are still repaired, and nothing is freed by silence. `with_chores`: with what is left of the
+    budget chores are done; a clockwork that must not be late does them beside its ticks.
     """
     deadline = runtime.clock.now() + timedelta(seconds=budget_seconds)
     ticked = Ticked()
@@ -73,9 +75,9 @@ async def run_once(
     ticked.next_at = _next_at(runtime, agenda, pacing_at=ticked.next_at)
     async with runtime.database.connection() as conn:
         await gate.note_tick(conn, last=runtime.clock.now(), following=ticked.next_at)
-    ticked.has_recordings = runtime.recordings is not None and _has_come(runtime, agenda.recordings_at)
-    if copies and ticked.has_recordings:
-        await copy_due_recordings(runtime, deadline=deadline)
+    ticked.chores = Chores.of(runtime, agenda)
+    if with_chores:
+        await do_chores(runtime, ticked.chores, deadline=deadline)
     return ticked
 
 
@@ -142,7 +144,7 @@ class Ticker:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._task: asyncio.Task[None] | None = None
-        self._copying: asyncio.Task[None] | None = None
+        self._chores: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()
 
     def start(self) -> None:
@@ -155,14 +157,15 @@ class Ticker:
 
     async def stop(self) -> None:
         """Stop ticking: a tick under way is given up (the next one, anywhere, repairs what it left)."""
-        tasks = [task for task in (self._task, self._copying) if task is not None]
+        tasks = [task for task in (self._task, self._chores) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
-            next_at = await self._tick()
+            with acting_from(TICK):
+                next_at = await self._tick()
             try:
                 async with asyncio.timeout(self._pause(next_at)):
                     await self._woken.wait()
@@ -171,8 +174,9 @@ class Ticker:
             self._woken.clear()
 
     async def _tick(self) -> datetime | None:
+        await refresh_settings(self._runtime)
         try:
-            ticked = await run_once(self._runtime, budget_seconds=self._cadence(), copies=False)
+            ticked = await run_once(self._runtime, budget_seconds=self._cadence(), with_chores=False)
         except DatabaseUnavailable as error:
             log.error("tick.database_unavailable", reason=error.message)
             return self._runtime.clock.now() + timedelta(seconds=1)
@@ -182,19 +186,19 @@ class Ticker:
         except Exception as error:  # noqa: BLE001 - whatever one tick meets, the clockwork must not stand still
             log.error("tick.broke", error=type(error).__name__)
             return None
-        if ticked.has_recordings and (self._copying is None or self._copying.done()):
-            self._copying = asyncio.create_task(self._copy())
+        if ticked.chores.are_due and (self._chores is None or self._chores.done()):
+            self._chores = asyncio.create_task(self._do_chores(ticked.chores))
         return ticked.next_at
 
-    async def _copy(self) -> None:
-        """Copy recordings beside the ticks, which may not wait for the download of one."""
-        deadline = self._runtime.clock.now() + timedelta(seconds=COPYING_SECONDS)
+    async def _do_chores(self, due: Chores) -> None:
+        """Do chores beside the ticks, which may not wait for the download of a recording."""
+        deadline = self._runtime.clock.now() + timedelta(seconds=CHORE_SECONDS)
         try:
-            await copy_due_recordings(self._runtime, deadline=deadline)
+            await do_chores(self._runtime, due, deadline=deadline)
         except AutolynxError as error:
-            log.error("recording.copying_failed", reason=error.message)
+            log.error("chores.failed", reason=error.message)
         except Exception as error:  # noqa: BLE001 - the next tick begins again
-            log.error("recording.copying_broke", error=type(error).__name__)
+            log.error("chores.broke", error=type(error).__name__)
 
     def _cadence(self) -> float:
         return self._runtime.settings.scaled(self._runtime.settings.default_cron_cadence)

@@ -163,6 +163,9 @@ class Provider(Protocol):
     async def end_call(self, control_url: str) -> bool:
         """Hang up a connected call. False where the provider says that it cannot be done now."""
 
+    async def delete_call(self, provider_call_id: str) -> None:
+        """Delete what the provider keeps of a call that is over; one that it does not know is no error."""
+
     async def create_assistant(self, *, name: str, config: Mapping[str, Any]) -> RemoteAssistant:
         """Create an assistant at the provider."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import httpx
 
 from autolynx.domain.call import Source
+from autolynx.domain.redaction import redact
 from autolynx.errors import ProviderError
 from autolynx.provider import scrub as scrubbing
 from autolynx.provider import wire_webhooks
@@ -24,6 +26,7 @@ from autolynx.provider.port import (
     Unknown,
     WebhookNews,
 )
+from autolynx.provider.redacting import redacted_news
 from autolynx.provider.vapi_http import (
     LIMITS,
     NOT_SENT,
@@ -51,8 +54,9 @@ Found = TypeVar("Found", SeenCall, RemoteAssistant)
 class VapiProvider:
     """The port `Provider` over HTTP. Safe to share between tasks of one event loop.
 
-    `timeout_seconds` bounds the wait for an answer; `now` gives the present moment, aware; `launch` starts
-    the HTTP client. Raises ConfigurationError for a key that cannot be sent.
+    `timeout_seconds` bounds the wait for an answer; `now` gives the present moment, aware; `launch` starts the HTTP
+    client; `hidden` are further secrets that nothing stored may repeat. `redacts`: what is kept of conversations is
+    redacted first. Raises ConfigurationError for a key that cannot be sent.
     """
 
     def __init__(
@@ -64,7 +68,9 @@ class VapiProvider:
         now: Callable[[], datetime],
         timeout_seconds: float = 15.0,
         page_size: int = 100,
+        redacts: bool = False,
         launch: Launch = launch_client,
+        hidden: Sequence[str] = (),
     ) -> None:
         check_key(api_key)
         connect = connect_seconds(timeout_seconds)
@@ -77,7 +83,8 @@ class VapiProvider:
         self._webhook = webhook
         self._now = now
         self._page_size = page_size
-        self._secrets = tuple(secret for secret in (api_key, webhook.secret) if secret)
+        self._redacts = redacts
+        self._secrets = tuple(secret for secret in (api_key, webhook.secret, *hidden) if secret)
 
     async def place_call(self, order: CallOrder) -> DialAnswer:
         """Ask for one call, once. What may have reached the provider without a readable answer is Unknown."""
@@ -94,7 +101,7 @@ class VapiProvider:
     async def get_call(self, provider_call_id: str, *, source: Source = Source.POLL) -> SeenCall | None:
         """Return the call, or None when Vapi answers that it does not know it."""
         answer = await self._wire.read(f"/call/{_segment(provider_call_id)}", doing="show the call")
-        return None if answer.status == 404 else _found(read_call(answer.body, source))
+        return None if answer.status == 404 else self._fit_to_keep(_found(read_call(answer.body, source)))
 
     async def list_calls(
         self,
@@ -113,7 +120,7 @@ class VapiProvider:
         }
         params = {key: value for key, value in wanted.items() if value}
         pages = await read_pages(self._wire, "/call", params=params, most=most, page_size=self._page_size)
-        calls = [seen for item in pages.items if (seen := read_call(item, source)) is not None]
+        calls = [self._fit_to_keep(seen) for item in pages.items if (seen := read_call(item, source)) is not None]
         return CallList(calls=calls, is_complete=pages.is_complete)
 
     async def end_call(self, control_url: str) -> bool:
@@ -128,6 +135,14 @@ class VapiProvider:
         if answer.status in {401, 403, 429} or answer.status >= 500:
             checked(answer, doing=doing)
         return answer.is_success
+
+    async def delete_call(self, provider_call_id: str) -> None:
+        """Delete the data of a call, its recordings too; one that is gone already is no error."""
+        try:
+            await self._wire.write("DELETE", f"/call/{_segment(provider_call_id)}", doing="delete the call")
+        except ProviderError as error:
+            if error.status != 404:
+                raise
 
     async def create_assistant(self, *, name: str, config: Mapping[str, Any]) -> RemoteAssistant:
         """Create an assistant; its name is cut to 40 characters."""
@@ -197,11 +212,18 @@ class VapiProvider:
 
     def read_webhook(self, body: Any) -> WebhookNews:
         """Read a webhook body of any shape; never raises, for any JSON value."""
-        return wire_webhooks.read_webhook(body)
+        read = wire_webhooks.read_webhook(body)
+        if not self._redacts or read.news is None:
+            return read
+        return replace(read, news=redacted_news(read.news))
 
     def scrub(self, body: Any) -> Any:
-        """Return the body without secrets: what may be stored."""
-        return scrubbing.scrub(body, secrets=self._secrets)
+        """Return the body without secrets, redacted where that is wanted: what may be stored."""
+        clean = scrubbing.scrub(body, secrets=self._secrets)
+        return redact(clean) if self._redacts else clean
+
+    def _fit_to_keep(self, seen: SeenCall) -> SeenCall:
+        return replace(seen, news=redacted_news(seen.news)) if self._redacts else seen
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -72,6 +72,7 @@ class WebhookAuth:
 
     schemes: tuple[Scheme, ...] = (Scheme.SECRET, Scheme.BEARER)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    bearer_header: str = "authorization"
     hmac: Hmac = field(default_factory=Hmac)
 
     @property
@@ -97,7 +98,7 @@ def verify(
     sent = {name.lower(): value for name, value in headers.items()}
     checks = {
         Scheme.SECRET: lambda: _is_one_of(sent.get(SECRET_HEADER), config.secrets),
-        Scheme.BEARER: lambda: _is_one_of(_bearer_token(sent.get("authorization")), config.secrets),
+        Scheme.BEARER: lambda: _is_one_of(_bearer(sent, config.bearer_header.lower()), config.secrets),
         Scheme.HMAC: lambda: _is_signed(sent, raw_body, settings=config.hmac, now=now, place=(method, url)),
     }
     passed = [checks[scheme]() for scheme in config.schemes]
@@ -116,9 +117,13 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _bearer_token(value: str | None) -> str | None:
-    word, _, token = (value or "").partition(" ")
-    return token.strip() if word.lower() == "bearer" else None
+def _bearer(sent: Mapping[str, str], header: str) -> str | None:
+    """Return the token; in a header of another name than Authorization it may stand alone."""
+    value = sent.get(header) or ""
+    word, _, token = value.partition(" ")
+    if word.lower() == "bearer":
+        return token.strip()
+    return value.strip() if header != "authorization" else None
 
 
 def _is_signed(

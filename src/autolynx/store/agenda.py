@@ -21,6 +21,8 @@ class Agenda:
     comes_due_at: datetime | None  # a waiting contact comes due; never in the past
     upload_expires_at: datetime | None
     recordings_at: datetime | None  # a recording is copied
+    removals_at: datetime | None  # something outside of the database is deleted
+    retention_at: datetime | None  # somebody looks whether anything is old enough to go
     has_retiring: bool  # an ephemeral assistant is to be deleted at the provider
     has_finished: bool  # a running campaign has nothing left to do
     has_ready: bool  # a running campaign has a contact to dial now
@@ -38,6 +40,8 @@ async def get_agenda(conn: Connection, *, now: datetime) -> Agenda:
                 ({NEXT_DUE}) AS comes_due_at,
                 (SELECT min(expires_at) FROM uploads) AS upload_expires_at,
                 (SELECT min(due_at) FROM call_recordings WHERE state = 'due') AS recordings_at,
+                (SELECT min(due_at) FROM removals WHERE due_at IS NOT NULL) AS removals_at,
+                (SELECT due_at FROM retention WHERE id = 1) AS retention_at,
                 EXISTS (SELECT {RETIRING}) AS has_retiring,
                 EXISTS (SELECT {FINISHED}) AS has_finished,
                 EXISTS (SELECT {READY}) AS has_ready""",

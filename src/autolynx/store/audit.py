@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from autolynx.origin import get_origin
 from autolynx.store.database import Connection
 
 
@@ -18,10 +19,13 @@ async def append(
     subject: str | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    """Append one entry. `action` is dotted (`token.created`); details hold no secrets, names or phone numbers."""
+    """Append one entry, with the origin of what goes on.
+
+    `action` is dotted (`token.created`); details hold no secrets, names or phone numbers.
+    """
     await conn.execute(
-        "INSERT INTO audit_log (at, actor, action, subject, details) VALUES (%s, %s, %s, %s, %s)",
-        [now, actor, action, subject, Jsonb(dict(details or {}))],
+        "INSERT INTO audit_log (at, actor, action, subject, details, origin) VALUES (%s, %s, %s, %s, %s, %s)",
+        [now, actor, action, subject, Jsonb(dict(details or {})), get_origin()],
     )
 
 
@@ -40,17 +44,17 @@ async def append_once_since(
     """
     await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"audit:{action}:{actor}"])
     cursor = await conn.execute(
-        """INSERT INTO audit_log (at, actor, action, details) SELECT %(now)s, %(actor)s, %(action)s, %(details)s
+        """INSERT INTO audit_log (at, actor, action, details, origin)
+           SELECT %(now)s, %(actor)s, %(action)s, %(details)s, %(origin)s
            WHERE NOT EXISTS (SELECT 1 FROM audit_log
                WHERE at >= %(since)s AND actor = %(actor)s AND action = %(action)s)""",
-        {"now": now, "since": since, "actor": actor, "action": action, "details": Jsonb(dict(details))},
+        {
+            "now": now,
+            "since": since,
+            "actor": actor,
+            "action": action,
+            "details": Jsonb(dict(details)),
+            "origin": get_origin(),
+        },
     )
     return cursor.rowcount == 1
-
-
-async def list_latest(conn: Connection, *, most: int = 100) -> list[dict[str, Any]]:
-    """Return the latest entries, newest first: id, at, actor, action, subject, details."""
-    cursor = await conn.execute(
-        "SELECT id, at, actor, action, subject, details FROM audit_log ORDER BY id DESC LIMIT %s", [most]
-    )
-    return await cursor.fetchall()

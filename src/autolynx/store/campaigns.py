@@ -251,14 +251,6 @@ async def save_quiet(conn: Connection, campaign_id: UUID, now: datetime) -> None
     await conn.execute("UPDATE campaigns SET quiet_at = %s WHERE id = %s", [now, campaign_id])
 
 
-async def name_is_taken(conn: Connection, name: str) -> bool:
-    """Whether a campaign that is not deleted bears that name, in any case."""
-    cursor = await conn.execute(
-        "SELECT 1 AS one FROM campaigns WHERE lower(name) = lower(%s) AND deleted_at IS NULL", [name]
-    )
-    return await cursor.fetchone() is not None
-
-
 async def get_standings(conn: Connection, campaign_id: UUID) -> Standings:
     """Return how many contacts stand where, from the counters, and how many lines are held."""
     found = await list_standings(conn, [campaign_id])

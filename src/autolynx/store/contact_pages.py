@@ -131,6 +131,10 @@ async def _latest_first(
     """Return those called, by the time of their latest call; then those who were not, in the order of the file."""
     if is_few and chosen.about_the_call():
         return await _rows(conn, f"SELECT t.id {_from(chosen, is_few=True)} ORDER BY k.claimed_at DESC, k.id", values)
+    if chosen.search and len(found := await _search(conn, chosen, values)) <= FEW:
+        by_id = f"SELECT t.id FROM contacts t {LATEST_CALL} WHERE t.id = ANY(%(found)s) AND {chosen.where_latest()}"
+        order = "k.claimed_at DESC NULLS LAST, k.id, t.position"
+        return await _rows(conn, f"{by_id} ORDER BY {order}", {**values, "found": found})
     called = f"""FROM calls k JOIN contacts t ON t.id = k.contact_id
         WHERE k.campaign_id = %(campaign_id)s AND k.outcome IS DISTINCT FROM 'not_dialled' AND {chosen.where_latest()}
             AND NOT EXISTS (SELECT FROM calls l WHERE l.contact_id = k.contact_id AND l.attempt > k.attempt
@@ -143,6 +147,17 @@ async def _latest_first(
     rest = replace(chosen, status=NOT_CALLED)
     others = {**values, **rest.parameters(), "limit": room, "skip": skip}
     return rows + await _rows(conn, f"SELECT t.id {_from(rest, is_few=False)} ORDER BY t.position", others)
+
+
+async def _search(conn: Connection, chosen: ContactFilter, values: dict[str, Any]) -> list[UUID]:
+    """Return the contacts that a search finds, whatever their calls; a few more than FEW where there are many."""
+    where = replace(chosen, status=None, outcome=None, success=None).where_latest()
+    cursor = await conn.execute(
+        f"SELECT array(SELECT t.id FROM contacts t WHERE {where} LIMIT %(most_found)s) AS ids",
+        {**values, "most_found": FEW + 1},
+    )
+    row = await cursor.fetchone()
+    return row["ids"] if row else []
 
 
 async def _rows(conn: Connection, page: str, values: dict[str, Any]) -> list[ReportRow]:

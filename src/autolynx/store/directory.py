@@ -20,7 +20,8 @@ _USAGE = """CROSS JOIN LATERAL (SELECT count(*) AS campaigns,
         coalesce(sum(n.answered), 0)::bigint AS answered, coalesce(sum(n.success_true), 0)::bigint AS success_true,
         coalesce(sum(n.success_false), 0)::bigint AS success_false, coalesce(sum(n.cost_usd), 0) AS cost_usd
     FROM campaigns c JOIN campaign_counters n ON n.campaign_id = c.id
-    WHERE c.assistant_id = a.id AND c.deleted_at IS NULL AND NOT c.is_test) u"""
+    WHERE c.assistant_id = a.id AND c.deleted_at IS NULL AND NOT c.is_test
+        AND (%(owner)s::uuid IS NULL OR c.owner_id = %(owner)s)) u"""
 _SELECT = f"SELECT a.*, {', '.join(f'u.{name} AS used_{name}' for name in _USED)}"
 _FILTER = """deleted_at IS NULL AND (%(q)s::text IS NULL OR strpos(lower(name), lower(%(q)s)) > 0)
     AND (%(active)s::boolean IS NULL OR active = %(active)s)
@@ -58,12 +59,14 @@ class UsedIn:
     status: CampaignStatus
 
 
-async def list_page(conn: Connection, chosen: DirectoryFilter, *, most: int, skip: int) -> list[DirectoryRow]:
-    """Return a page of the directory by name."""
+async def list_page(
+    conn: Connection, chosen: DirectoryFilter, *, owner_id: UUID | None = None, most: int, skip: int
+) -> list[DirectoryRow]:
+    """Return a page of the directory by name, with its use in the campaigns of one person or (None) of all."""
     cursor = await conn.execute(
         f"""{_SELECT} FROM (SELECT {ASSISTANT_COLUMNS} FROM assistants WHERE {_FILTER}
                 ORDER BY lower(name), id LIMIT %(most)s OFFSET %(skip)s) a {_USAGE} ORDER BY lower(a.name), a.id""",
-        {**_parameters(chosen), "most": most, "skip": skip},
+        {**_parameters(chosen), "owner": owner_id, "most": most, "skip": skip},
     )
     return [_from_row(row) for row in await cursor.fetchall()]
 
@@ -75,12 +78,15 @@ async def count(conn: Connection, chosen: DirectoryFilter) -> int:
     return int(row["n"]) if row else 0
 
 
-async def get(conn: Connection, assistant_id: UUID) -> DirectoryRow:
-    """Return one assistant with its use. Raises NotFound for one that was deleted, too."""
+async def get(conn: Connection, assistant_id: UUID, *, owner_id: UUID | None = None) -> DirectoryRow:
+    """Return one assistant with its use in the campaigns of one person or (None) of all.
+
+    Raises NotFound, for one that was deleted too.
+    """
     cursor = await conn.execute(
-        f"""{_SELECT} FROM (SELECT {ASSISTANT_COLUMNS} FROM assistants WHERE id = %s AND deleted_at IS NULL) a
+        f"""{_SELECT} FROM (SELECT {ASSISTANT_COLUMNS} FROM assistants WHERE id = %(id)s AND deleted_at IS NULL) a
             {_USAGE}""",
-        [assistant_id],
+        {"id": assistant_id, "owner": owner_id},
     )
     row = await cursor.fetchone()
     if row is None:

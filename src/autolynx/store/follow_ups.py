@@ -46,7 +46,8 @@ _FAMILY = """WITH RECURSIVE family AS (SELECT id, options_json ->> 'followsCampa
             ON c.options_json ->> 'followsCampaign' = f.id::text WHERE c.id NOT IN (SELECT id FROM family)
         UNION SELECT c.id, c.status, c.deleted_at FROM campaigns c JOIN others o
             ON c.options_json ->> 'followsCampaign' = o.id::text)"""
-_FATE = f"""CASE WHEN t.state = 'unsure' THEN 'unsure' WHEN t.state = 'excluded' THEN 'excluded'
+_FATE = f"""CASE WHEN t.state = 'unsure' THEN 'unsure'
+    WHEN t.state = 'excluded' OR t.erased_at IS NOT NULL THEN 'excluded'
     WHEN t.state = 'calling' OR EXISTS (SELECT FROM calls h WHERE h.contact_id = t.id AND h.holds_line) THEN 'live'
     WHEN t.state = 'due' AND NOT %(is_stopped)s THEN 'due'
     WHEN EXISTS (SELECT FROM contacts d WHERE d.phone = t.phone AND d.campaign_id IN (SELECT id FROM others
@@ -63,17 +64,18 @@ def _chosen(wanted: Wanted) -> str:
             AND (cardinality(%(outcomes)s::text[]) = 0 OR k.outcome = ANY(%(outcomes)s::text[])))"""
 
 
-async def lock_followed(conn: Connection, campaign_id: UUID) -> None:
-    """Let nobody else make a follow-up of a campaign, or of one it is related to, until the transaction ends.
+async def lock_family(conn: Connection, campaign_id: UUID) -> None:
+    """Let nobody else make a follow-up of a campaign, or of one of its family, until the transaction ends.
 
-    All that descend from one campaign share its lock. The dialling of all of them goes on.
+    Locked is the first of those that it follows, which all of them have in common. Dialling goes on.
     """
     await conn.execute(
-        """WITH RECURSIVE line AS (SELECT id, options_json ->> 'followsCampaign' AS follows FROM campaigns WHERE id = %s
-               UNION SELECT c.id, c.options_json ->> 'followsCampaign' FROM campaigns c
-                   JOIN line l ON c.id = l.follows::uuid)
-           SELECT pg_advisory_xact_lock(hashtextextended('follow-up:' || coalesce(follows, id::text), 0)) FROM line
-           WHERE follows IS NULL OR follows::uuid NOT IN (SELECT id FROM line)""",
+        """WITH RECURSIVE line AS (SELECT id, options_json ->> 'followsCampaign' AS follows, 0 AS back FROM campaigns
+               WHERE id = %s
+           UNION ALL SELECT c.id, c.options_json ->> 'followsCampaign', l.back + 1
+               FROM campaigns c JOIN line l ON c.id = l.follows::uuid)
+           SELECT pg_advisory_xact_lock(hashtextextended('follow-up:' || f.id, 0))
+           FROM (SELECT id FROM line ORDER BY back DESC LIMIT 1) f""",
         [campaign_id],
     )
 
@@ -120,11 +122,12 @@ class Follower:
     created_at: datetime
 
 
-async def list_followers(conn: Connection, campaign_id: UUID) -> list[Follower]:
-    """Return the campaigns that were made of contacts of this one, latest first."""
+async def list_followers(conn: Connection, campaign_id: UUID, *, owner_id: UUID | None = None) -> list[Follower]:
+    """Return the campaigns, of one person or of all, that were made of contacts of this one, latest first."""
     cursor = await conn.execute(
-        """SELECT id, name, created_at FROM campaigns WHERE options_json ->> 'followsCampaign' = %s
-               AND deleted_at IS NULL ORDER BY created_at DESC, id LIMIT 20""",
-        [str(campaign_id)],
+        """SELECT id, name, created_at FROM campaigns WHERE options_json ->> 'followsCampaign' = %(campaign)s
+               AND deleted_at IS NULL AND (%(owner)s::uuid IS NULL OR owner_id = %(owner)s)
+           ORDER BY created_at DESC, id LIMIT 20""",
+        {"campaign": str(campaign_id), "owner": owner_id},
     )
     return [Follower(**row) for row in await cursor.fetchall()]

@@ -36,6 +36,13 @@ async def owns(conn: Connection, kind: Owned, known_id: UUID, *, owner_id: UUID)
     return await cursor.fetchone() is not None
 
 
+async def find_owner(conn: Connection, campaign_id: UUID) -> UUID | None:
+    """Return whose a campaign is, None where it is nobody's or does not exist."""
+    cursor = await conn.execute("SELECT owner_id FROM campaigns WHERE id = %s", [campaign_id])
+    row = await cursor.fetchone()
+    return None if row is None else row["owner_id"]
+
+
 async def list_owned_calls(conn: Connection, call_ids: list[UUID], *, owner_id: UUID) -> set[UUID]:
     """Return those of the calls that belong to that person."""
     cursor = await conn.execute(

@@ -51,7 +51,7 @@ async def count_failure(conn: Connection, subject: bytes, *, now: datetime, forg
     cursor = await conn.execute(
         """INSERT INTO sign_in_failures AS f (subject, failures, last_at) VALUES (%(subject)s, 1, %(now)s)
            ON CONFLICT ON CONSTRAINT sign_in_failures_pkey DO UPDATE SET last_at = excluded.last_at,
-               failures = CASE WHEN f.last_at < %(forgotten)s THEN 1 ELSE f.failures + 1 END
+               failures = CASE WHEN f.last_at <= %(forgotten)s THEN 1 ELSE f.failures + 1 END
            RETURNING failures""",
         {"subject": subject, "now": now, "forgotten": forgotten_before},
     )
@@ -62,6 +62,15 @@ async def count_failure(conn: Connection, subject: bytes, *, now: datetime, forg
 async def save_block(conn: Connection, subject: bytes, blocked_until: datetime) -> None:
     """Let a subject wait until then."""
     await conn.execute("UPDATE sign_in_failures SET blocked_until = %s WHERE subject = %s", [blocked_until, subject])
+
+
+async def save_one_fewer(conn: Connection, subject: bytes, *, most: int) -> None:
+    """Take one failure back, and the block with it where the subject is below its bound then."""
+    await conn.execute(
+        """UPDATE sign_in_failures SET failures = greatest(failures - 1, 0),
+               blocked_until = CASE WHEN failures - 1 >= %s THEN blocked_until END WHERE subject = %s""",
+        [most, subject],
+    )
 
 
 async def delete_failures(conn: Connection, subject: bytes) -> None:

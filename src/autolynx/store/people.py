@@ -98,21 +98,18 @@ async def count_admins(conn: Connection) -> int:
 
 
 async def save(conn: Connection, person: Person) -> None:
-    """Save a person who is locked."""
-    await conn.execute(
-        """UPDATE user_profiles SET name = %s, role = %s, allowlisted = %s, identity = %s, sub = %s, added_by = %s,
-               removed_at = %s WHERE id = %s""",
-        [
-            person.name,
-            person.role,
-            person.allowlisted,
-            person.identity,
-            person.sub,
-            person.added_by,
-            person.removed_at,
-            person.id,
-        ],
-    )
+    """Save a person who is locked. Raises Conflict where their identity is bound to somebody else."""
+    values = [person.name, person.role, person.allowlisted, person.identity, person.sub, person.added_by]
+    try:
+        await conn.execute(
+            """UPDATE user_profiles SET name = %s, role = %s, allowlisted = %s, identity = %s, sub = %s, added_by = %s,
+                   removed_at = %s WHERE id = %s""",
+            [*values, person.removed_at, person.id],
+        )
+    except UniqueViolation as error:
+        if error.diag.constraint_name != "user_profiles_sub_key":
+            raise
+        raise Conflict("This account elsewhere belongs to somebody else on the list.") from None
 
 
 async def save_seen(conn: Connection, user_id: UUID, now: datetime) -> None:

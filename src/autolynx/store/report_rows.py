@@ -196,9 +196,9 @@ class ContactFilter:
         if self.batch is not None:
             conditions.append("t.batch_index = %(batch)s")
         if self.search:
-            conditions.append(
-                "(t.name ILIKE %(like)s OR t.business_name ILIKE %(like)s OR t.phone LIKE %(phone_like)s)"
-            )
+            is_phone = phone_pattern(self.search) is not None
+            by_phone = " OR t.phone LIKE %(phone_like)s" if is_phone else ""
+            conditions.append(f"(t.searched LIKE lower(%(like)s){by_phone})")
         return conditions
 
 

@@ -101,12 +101,13 @@ async def find_started_at(conn: Connection, campaign_id: UUID) -> tuple[Campaign
     return CampaignStatus(row["status"]), row["started_at"]
 
 
-async def list_taken_names(conn: Connection, names: Sequence[str]) -> set[str]:
-    """Return those of these names that campaigns bear, in lower case."""
+async def list_taken_names(conn: Connection, names: Sequence[str], *, owner_id: UUID | None) -> set[str]:
+    """Return those of these names that campaigns of that owner (None: of nobody) bear, in lower case."""
     cursor = await conn.execute(
         """SELECT lower(name) AS name FROM campaigns
-           WHERE deleted_at IS NULL AND lower(name) = ANY(SELECT lower(n) FROM unnest(%s::text[]) AS n)""",
-        [list(names)],
+           WHERE deleted_at IS NULL AND owner_id IS NOT DISTINCT FROM %s::uuid
+               AND lower(name) = ANY(SELECT lower(n) FROM unnest(%s::text[]) AS n)""",
+        [owner_id, list(names)],
     )
     return {row["name"] for row in await cursor.fetchall()}
 

@@ -50,13 +50,14 @@ async def insert_contact(conn: Connection, campaign_id: UUID, *, name: str, busi
     )
 
 
-async def list_latest(conn: Connection, assistant_id: UUID, *, most: int) -> list[Placed]:
-    """Return the test calls of an assistant, the latest first."""
+async def list_latest(conn: Connection, assistant_id: UUID, *, owner_id: UUID | None = None, most: int) -> list[Placed]:
+    """Return the test calls of an assistant, placed by one person or (None) by anybody, the latest first."""
     cursor = await conn.execute(
         """SELECT c.id, c.status, c.created_at, (SELECT k.outcome FROM calls k WHERE k.campaign_id = c.id
                 ORDER BY k.claimed_at DESC, k.id LIMIT 1) AS outcome
-           FROM campaigns c WHERE c.assistant_id = %s AND c.is_test AND c.deleted_at IS NULL
-           ORDER BY c.created_at DESC, c.id LIMIT %s""",
-        [assistant_id, most],
+           FROM campaigns c WHERE c.assistant_id = %(assistant)s AND c.is_test AND c.deleted_at IS NULL
+               AND (%(owner)s::uuid IS NULL OR c.owner_id = %(owner)s)
+           ORDER BY c.created_at DESC, c.id LIMIT %(most)s""",
+        {"assistant": assistant_id, "owner": owner_id, "most": most},
     )
     return [Placed(**{**row, "status": CampaignStatus(row["status"])}) for row in await cursor.fetchall()]

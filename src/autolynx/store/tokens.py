@@ -1,7 +1,7 @@
 """Tokens: API tokens, one-time tickets and browser sessions. Only hashes are kept; a secret is shown once."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -25,7 +25,8 @@ class TokenKind(StrEnum):
 class Token:
     """A row of `api_tokens`. `expires_at` None: until revoked. `user_id` None: made by the command line for a program.
 
-    `identity_until`: until when the identity provider vouches for a session; None where it need not be asked again.
+    `identity_grant`: what an identity server gave for a session, sealed; None where it need not be asked again.
+    `identity_until`: when it is to be asked.
     """
 
     id: UUID
@@ -38,6 +39,7 @@ class Token:
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
     identity_until: datetime | None = None
+    identity_grant: bytes | None = field(default=None, repr=False)
 
     def is_valid(self, now: datetime) -> bool:
         """Whether it still opens anything."""
@@ -52,9 +54,9 @@ class Holder:
     person: Person | None
 
 
-_NAMES = ("id, name, kind, user_id, scopes, created_at, expires_at, last_used_at, revoked_at, identity_until").split(
-    ", "
-)
+_NAMES = (
+    "id, name, kind, user_id, scopes, created_at, expires_at, last_used_at, revoked_at, identity_until, identity_grant"
+).split(", ")
 _COLUMNS = ", ".join(f"t.{name}" for name in _NAMES)
 
 
@@ -164,13 +166,24 @@ async def delete_expired(conn: Connection, *, expired_before: datetime) -> None:
     )
 
 
-async def list_roles(conn: Connection, token_ids: Collection[UUID], now: datetime) -> dict[UUID, Role]:
-    """Return as what each of those tokens and sessions that still hold lets somebody in, in one query."""
+@dataclass(frozen=True, kw_only=True)
+class Right:
+    """As what a token or session that still holds lets somebody in."""
+
+    id: UUID
+    role: Role
+    identity_grant: bytes | None = field(repr=False)
+
+
+async def list_standing(conn: Connection, ids: Collection[UUID], now: datetime) -> list[Right]:
+    """Return as what each of those tokens, sessions and people that still hold lets somebody in, in one query."""
     cursor = await conn.execute(
-        """SELECT t.id, coalesce(p.role, 'admin') AS role
+        """SELECT t.id, coalesce(p.role, 'admin') AS role, t.identity_grant
            FROM api_tokens t LEFT JOIN user_profiles p ON p.id = t.user_id
            WHERE t.id = ANY(%(ids)s) AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %(now)s)
-               AND CASE WHEN t.user_id IS NULL THEN t.kind = 'api' ELSE p.allowlisted END""",
-        {"ids": list(token_ids), "now": now},
+               AND CASE WHEN t.user_id IS NULL THEN t.kind = 'api' ELSE p.allowlisted END
+           UNION ALL
+           SELECT p.id, p.role, NULL FROM user_profiles p WHERE p.id = ANY(%(ids)s) AND p.allowlisted""",
+        {"ids": list(ids), "now": now},
     )
-    return {row["id"]: Role(row["role"]) for row in await cursor.fetchall()}
+    return [Right(**{**row, "role": Role(row["role"])}) for row in await cursor.fetchall()]

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from autolynx.domain.actor import Actor
 from autolynx.domain.permission import Permission
 from autolynx.errors import AutolynxError, Forbidden, NotFound, Unauthorized
+from autolynx.flows.audit_trail import note_refusal
 from autolynx.store import owners
 from autolynx.web.context import get_runtime
 from autolynx.web.entries import OPEN
@@ -125,6 +126,7 @@ async def _check(connection: HTTPConnection, entry: Entry, path: str) -> None:
     if actor is None or entry.wanted is None:
         raise Unauthorized("Sign in first.")
     if not actor.may(entry.wanted):
+        await note_refusal(get_runtime(connection), actor=actor.name, permission=entry.wanted)
         raise Forbidden(_refusal(actor, entry.wanted))
     if actor.sees_only is not None:
         await _check_owner(connection, entry, path, owner_id=actor.sees_only)

@@ -10,9 +10,12 @@ from autolynx.flows.tick import Ticker
 from autolynx.runtime import Runtime
 from autolynx.web.admission import Admission, Table
 from autolynx.web.auth import Guard, get_caller
+from autolynx.web.compression import Compression
 from autolynx.web.context import Launching
 from autolynx.web.entries import ENTRIES
 from autolynx.web.hooks import install_receiver
+from autolynx.web.limiter import Limiter
+from autolynx.web.limits import CallerLimits, StrangerLimits
 from autolynx.web.openapi import DescribedApp
 from autolynx.web.outer import Outer
 from autolynx.web.pages.problem import show_problem
@@ -40,12 +43,16 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     app.state.launching = Launching(runtime=runtime, refiller=refiller, ticker=ticker)
     app.state.refused_webhooks = Refusals(most_per_minute=MOST_WEBHOOKS_PER_MINUTE)
     app.state.refused_tickets = Refusals(most_per_minute=MOST_TICKETS_PER_MINUTE)
+    app.state.limiter = Limiter.of(runtime.settings)
     app.state.phone_lines = PhoneLines(runtime)
     app.state.show_problem = show_problem
     app.state.admission = Table(ENTRIES)
     install_handlers(app)
     app.add_middleware(Admission)
+    app.add_middleware(CallerLimits)
     app.add_middleware(Guard)
+    app.add_middleware(StrangerLimits)
+    app.add_middleware(Compression)
     app.add_middleware(Outer)  # the last one added stands outside
     install_receiver(app)  # first, because routes are tried in order: webhooks are by far the most frequent requests
     for router in OWN_LOCK:

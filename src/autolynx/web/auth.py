@@ -13,12 +13,17 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from autolynx.domain.actor import Actor
-from autolynx.domain.permission import Role
+from autolynx.domain.permission import Permission, Role
+from autolynx.domain.permission import Scope as TokenScope
 from autolynx.errors import AutolynxError, Forbidden, Unauthorized
 from autolynx.flows import access
+from autolynx.flows.bearer import Bearer, find_bearer, is_shaped_like_a_jwt
+from autolynx.flows.choosing_settings import refresh_settings
+from autolynx.flows.vouching import is_vouched_for
 from autolynx.runtime import Runtime
 from autolynx.store.tokens import Holder, TokenKind
 from autolynx.web.context import get_runtime
+from autolynx.web.masking import unmasked
 from autolynx.web.problems import error_answer, own_path
 
 SESSION_COOKIE = "autolynx_session"
@@ -36,13 +41,19 @@ OWN_LOCK = frozenset(
         "/sign-in",
         "/sign-in/link",
         "/sign-in/new-password",
+        "/sign-in/callback",
+        "/sign-in/with/google",
+        "/sign-in/with/github",
         "/healthz",
     }
 )
 ASSETS = "/assets/"
 MISSING = "Sign in, or send a valid API token as Authorization: Bearer."
 
-_bearer = HTTPBearer(auto_error=False, description="An API token, made by the command line: al_...")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="An API token (al_...), or an access token of the Supabase project where people sign in.",
+)
 _cookie = APIKeyCookie(
     name=SESSION_COOKIE, auto_error=False, description="A browser session; unsafe methods need X-CSRF-Token."
 )
@@ -62,6 +73,7 @@ class Guard:
         request = HTTPConnection(scope)
         try:
             scope.setdefault("state", {})["actor"] = await _require_actor(request, scope["method"])
+            await refresh_settings(get_runtime(request))
         except AutolynxError as error:
             response = error_answer(Request(scope, receive), error)
             await response(scope, receive, send)
@@ -91,7 +103,10 @@ CallerDep = Annotated[Actor, Depends(get_caller)]
 
 
 async def require_cron(request: Request, _bearer_scheme: Annotated[object, Security(_bearer)]) -> str:
-    """Let the cron secret or an API token pass; returns who it is. Raises Unauthorized."""
+    """Let the cron secret pass, or the API token of somebody who may tick; returns who it is.
+
+    Raises Unauthorized, Forbidden.
+    """
     runtime = get_runtime(request)
     sent = bearer_token(request)
     if sent is None:
@@ -99,18 +114,42 @@ async def require_cron(request: Request, _bearer_scheme: Annotated[object, Secur
     matches = [hmac.compare_digest(_bytes(sent), _bytes(secret)) for secret in runtime.settings.cron_secrets]
     if any(matches):
         return "cron"
-    return (await _require_actor(request, request.method)).name
+    actor = await _require_actor(request, request.method)
+    if not actor.may(Permission.TICKS_RUN):
+        raise Forbidden("Only an admin, or a token of one for everything, may tick.")
+    return actor.name
 
 
 async def find_actor(runtime: Runtime, connection: HTTPConnection) -> Actor | None:
     """Return who is asking, by bearer token or by cookie; None for nobody. A wrong token is nobody, cookie or not."""
-    secret = bearer_token(connection)
     if "authorization" in connection.headers:
-        kind = TokenKind.API
-    else:
-        kind, secret = TokenKind.SESSION, connection.cookies.get(SESSION_COOKIE)
-    holder = await access.find_holder(runtime, secret, kind) if secret else None
+        return await _find_bearer(runtime, bearer_token(connection) or "")
+    secret = connection.cookies.get(SESSION_COOKIE, "")
+    holder = await access.find_holder(runtime, secret, TokenKind.SESSION)
+    if holder is None or not await is_vouched_for(runtime, holder, secret):
+        return None
+    return actor_of(holder)
+
+
+async def _find_bearer(runtime: Runtime, secret: str) -> Actor | None:
+    """Return who bears an API token of ours, or an access token of the identity server: their forms differ."""
+    if not access.is_shaped_like_ours(secret):
+        bearer = await find_bearer(runtime, secret) if is_shaped_like_a_jwt(secret) else None
+        return None if bearer is None else _actor_of_bearer(bearer)
+    holder = await access.find_holder(runtime, secret, TokenKind.API)
     return None if holder is None else actor_of(holder)
+
+
+def _actor_of_bearer(bearer: Bearer) -> Actor:
+    person = bearer.person
+    return Actor(
+        id=person.id,
+        name=person.email,
+        role=person.role,
+        scopes=(TokenScope.ALL,),
+        user_id=person.id,
+        until=bearer.until,
+    )
 
 
 def actor_of(holder: Holder) -> Actor:
@@ -146,7 +185,7 @@ def _is_own_page(connection: HTTPConnection) -> bool:
     """Whether the request bears the CSRF token that only our own pages can read."""
     sent = connection.headers.get(CSRF_HEADER, "")
     wanted = access.csrf_for(connection.cookies.get(SESSION_COOKIE, ""))
-    return hmac.compare_digest(_bytes(sent), _bytes(wanted))
+    return hmac.compare_digest(_bytes(unmasked(sent)), _bytes(wanted))
 
 
 def _is_guarded(scope: Scope) -> bool:

@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from autolynx.errors import AutolynxError
+from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.flows.refill import Refiller, refill
 from autolynx.flows.tick import Ticker
 from autolynx.log import log
@@ -48,6 +49,7 @@ class Launching:
         await asyncio.wait({task}, timeout=REFILL_BUDGET_SECONDS)
 
     async def _refill_one(self) -> None:
+        await refresh_settings(self.runtime)
         try:
             await refill(self.runtime, most=1)
         except AutolynxError as error:

@@ -10,13 +10,15 @@ from autolynx.errors import DatabaseUnavailable, PayloadTooLarge, RateLimited, U
 from autolynx.flows.ingest import receive_webhook
 from autolynx.flows.refused_webhooks import note_refused_webhook
 from autolynx.log import log
-from autolynx.provider.webhook_auth import Hmac, Scheme, WebhookAuth, verify
+from autolynx.provider.webhook_auth import WebhookAuth, verify
 from autolynx.runtime import Runtime
-from autolynx.settings import WEBHOOK_PATH, Settings
+from autolynx.settings import WEBHOOK_PATH
+from autolynx.web.bodies import MOST_WEBHOOK_BYTES
 from autolynx.web.context import get_launching, get_runtime
-from autolynx.web.outer import MOST_WEBHOOK_BYTES
+from autolynx.web.outer import client_address
 from autolynx.web.refusals import Refusals
 from autolynx.web.shapes import Shape
+from autolynx.web.webhook_proof import webhook_auth
 
 router = APIRouter(tags=["webhooks"])
 
@@ -43,7 +45,8 @@ def get_refusals(request: Request) -> Refusals:
 async def receive(request: Request) -> Response:
     """Keep an authentic delivery, settle what it says, and put a freed line to use.
 
-    The delivery proves its origin as the settings demand: X-Vapi-Secret, Authorization: Bearer, or a signature.
+    The delivery proves its origin as the settings demand: X-Vapi-Secret, Authorization: Bearer, or a signature. That a
+    call is over is believed of a delivery with a plain secret when the provider, asked for the call, says so too.
     """
     runtime, raw = get_runtime(request), await _read(request)
     if not _is_authentic(request, raw, runtime):
@@ -86,21 +89,10 @@ def _is_authentic(request: Request, raw: bytes, runtime: Runtime) -> bool:
     )
 
 
-def webhook_auth(settings: Settings) -> WebhookAuth:
-    """Return what the settings accept; without a secret nothing passes."""
-    plain = settings.webhook_shared_secret
-    signing = settings.webhook_hmac_secret or plain
-    return WebhookAuth(
-        schemes=tuple(Scheme(scheme) for scheme in settings.webhook_schemes),
-        secrets=(plain.get_secret_value(),) if plain else (),
-        hmac=Hmac(secrets=(signing.get_secret_value(),) if signing else ()),
-    )
-
-
 async def _refuse(request: Request, runtime: Runtime, refusals: Refusals) -> None:
     """Raise Unauthorized (RateLimited for a flood), with one audit row per address and minute."""
     now = runtime.clock.now()
-    address = request.client.host if request.client else "unknown"
+    address = client_address(request)
     refusal = refusals.note(address, now)
     if refusal.is_flood:
         raise RateLimited("Too many webhooks without valid proof of origin.", retry_after_seconds=60 - now.second)

@@ -1,17 +1,18 @@
 """The outermost layer of every answer: security headers, limits that hold before routing, and no crash that shows."""
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from autolynx.errors import AutolynxError, PayloadTooLarge, ValidationProblem
+from autolynx.errors import AutolynxError, ValidationProblem
+from autolynx.origin import acting_from
 from autolynx.runtime import Runtime
+from autolynx.web.bodies import IncomingBody, check_length, most_bytes
 from autolynx.web.context import get_runtime
+from autolynx.web.hosts import check_host, check_origin
 from autolynx.web.problems import error_answer, unexpected_response
+from autolynx.web.proxies import as_seen_by_proxies
 
-MOST_WEBHOOK_BYTES = 5 * 1024 * 1024
-FORM_BYTES = 1024 * 1024  # what a form may bear besides its file
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "media-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -41,8 +42,10 @@ class Outer:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        runtime = get_runtime(HTTPConnection(scope))
+        settings = runtime.settings
+        scope = as_seen_by_proxies(scope, settings.trusted_proxies)
         connection = HTTPConnection(scope)
-        runtime = get_runtime(connection)
         has_begun = False
 
         async def send_with_headers(message: Message) -> None:
@@ -54,9 +57,13 @@ class Outer:
 
         try:
             _check_address(scope)
-            most = _most_bytes(runtime)
-            _check_length(connection, most)
-            await self._app(scope, _counted(receive, most), send_with_headers)
+            check_host(connection, settings)
+            check_origin(connection, scope["method"], settings)
+            most = most_bytes(connection, settings)
+            check_length(connection, most)
+            body = IncomingBody(receive, most=most, seconds=settings.body_timeout_seconds)
+            with acting_from(client_address(connection)):
+                await self._app(scope, body, send_with_headers)
         except ClientDisconnect:
             return  # nobody is there to be answered
         except Exception as error:  # noqa: BLE001 - the last line: nothing may show its internals
@@ -64,6 +71,11 @@ class Outer:
             if has_begun:
                 raise ConnectionAbortedError("The answer broke off half-way.") from None
             await response(scope, receive, send_with_headers)
+
+
+def client_address(connection: HTTPConnection) -> str:
+    """Return the address that a request came from, as the server in front of us tells it."""
+    return connection.client.host if connection.client else "unknown"
 
 
 def _answer(request: Request, error: Exception) -> Response:
@@ -92,28 +104,3 @@ def _check_address(scope: Scope) -> None:
     """Refuse NUL in path and query at once: no database can be asked about it."""
     if "\x00" in scope["path"] or b"%00" in scope.get("query_string", b""):
         raise ValidationProblem("The address contains a NUL character; remove it.", field="url")
-
-
-def _most_bytes(runtime: Runtime) -> int:
-    return max(MOST_WEBHOOK_BYTES, runtime.settings.max_upload_bytes) + FORM_BYTES
-
-
-def _check_length(connection: HTTPConnection, most: int) -> None:
-    length = connection.headers.get("content-length", "")
-    if length.isdigit() and int(length[:20]) > most:
-        raise PayloadTooLarge(f"The body is larger than {most:,} bytes.", details={"limitBytes": most})
-
-
-def _counted(receive: Receive, most: int) -> Receive:
-    """Count what comes in, for bodies that do not say their length."""
-    taken = 0
-
-    async def receive_counted() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > most:
-            raise HTTPException(413)
-        return message
-
-    return receive_counted

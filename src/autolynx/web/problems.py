@@ -26,6 +26,7 @@ _HTTP_WORDS = {
     403: ("FORBIDDEN", "This is not allowed."),
     404: ("NOT_FOUND", "There is nothing at this address."),
     405: ("METHOD_NOT_ALLOWED", "This address does not answer to that method."),
+    408: ("REQUEST_TIMEOUT", "The body came too slowly; send it again over a better connection."),
     413: ("PAYLOAD_TOO_LARGE", "The body is larger than this server accepts."),
     429: ("RATE_LIMITED", "Too many requests; come back later."),
 }
@@ -52,11 +53,16 @@ def error_body(*, code: str, message: str, details: Mapping[str, Any], now: date
 
 
 def error_answer(request: Request, error: AutolynxError) -> Response:
-    """Return our error as the caller can read it: the envelope under /api, a page or a message elsewhere."""
-    if is_api(request):
+    """Return our error as the caller can read it: a page or a message for people, the envelope for programs."""
+    if is_api(request) and not is_visited(request):
         return error_response(error, now=get_runtime(request).clock.now())
     shown = error_response(error, now=get_runtime(request).clock.now())
     return _shown(request, status=shown.status_code, message=error.message, headers=shown.headers)
+
+
+def is_visited(request: HTTPConnection) -> bool:
+    """Whether a browser goes there itself, as it does to download a file: then a person reads the answer."""
+    return request.headers.get("accept", "").startswith("text/html")
 
 
 def is_api(request: HTTPConnection) -> bool:

@@ -7,6 +7,7 @@ from autolynx.web.api import (
     analytics,
     assistant_versions,
     assistants,
+    audit,
     calls,
     campaign_life,
     campaigns,
@@ -21,8 +22,10 @@ from autolynx.web.api import (
     metrics,
     phone_numbers,
     plans,
+    privacy,
     scheduler,
     session,
+    settings,
     tokens,
     unsure,
     uploads,
@@ -46,6 +49,7 @@ from autolynx.web.pages import (
     entrance,
     live,
     new_campaign,
+    outside_sign_in,
     people,
     phone_line,
     sign_in,
@@ -54,7 +58,10 @@ from autolynx.web.pages import (
 )
 from autolynx.web.pages import analytics as analytics_page
 from autolynx.web.pages import assistants as assistant_list
+from autolynx.web.pages import audit as audit_page
 from autolynx.web.pages import campaigns as campaign_list
+from autolynx.web.pages import privacy as privacy_page
+from autolynx.web.pages import settings as settings_page
 
 GUARDED: tuple[APIRouter, ...] = (
     assistants.router,
@@ -77,8 +84,11 @@ GUARDED: tuple[APIRouter, ...] = (
     health.router,
     analytics.router,
     metrics.router,
+    audit.router,
+    privacy.router,
     tokens.router,
     users.router,
+    settings.router,
 )
 OWN_LOCK: tuple[APIRouter, ...] = (
     hooks.router,
@@ -88,6 +98,7 @@ OWN_LOCK: tuple[APIRouter, ...] = (
     health.open_router,
     entrance.open_router,
     sign_in.router,
+    outside_sign_in.router,
 )
 # Guarded like the API, by the same guard; they stand in no document.
 PAGES: tuple[APIRouter, ...] = (
@@ -111,8 +122,11 @@ PAGES: tuple[APIRouter, ...] = (
     analytics_page.router,
     system.router,
     system_moves.router,
+    audit_page.router,
+    privacy_page.router,
     live.router,
     people.router,
     account.router,
+    settings_page.router,
     entrance.router,
 )

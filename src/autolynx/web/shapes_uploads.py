@@ -73,10 +73,10 @@ class ColumnShape(Shape):
 
 
 class FileUseShape(Shape):
-    """A campaign that took the very same file."""
+    """A campaign that took the very same file; without id and name where it is somebody else's."""
 
-    campaign_id: UUID
-    campaign_name: str
+    campaign_id: UUID | None
+    campaign_name: str | None
     loaded_at: datetime
 
 

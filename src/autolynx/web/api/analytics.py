@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from autolynx.flows.analytics import Wanted, read_analytics
+from autolynx.flows.audit_trail import note
 from autolynx.store.analytics import CallFilter
 from autolynx.web.analytics_csv import csv_of
 from autolynx.web.auth import CallerDep
@@ -47,9 +48,10 @@ async def show(runtime: RuntimeDep, _actor: CallerDep, wanted: WantedDep) -> Ana
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
-async def export(runtime: RuntimeDep, _actor: CallerDep, wanted: WantedDep) -> Response:
+async def export(runtime: RuntimeDep, actor: CallerDep, wanted: WantedDep) -> Response:
     """Return the same figures as one table; `part` says what a line is about: total, day, hour or assistant."""
     found = await read_analytics(runtime, wanted)
+    await note(runtime, "analytics.exported", actor=actor.name)
     name = f"analytics-{found.period.first}-to-{found.period.last}.csv"
     return Response(
         csv_of(found),

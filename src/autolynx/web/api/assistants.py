@@ -57,7 +57,10 @@ class AssistantShape(Shape):
 
 
 class UsageShape(Shape):
-    """What an assistant was used for: campaigns, and the figures of their calls that are over. Test calls aside."""
+    """What an assistant was used for: campaigns that you see, and the figures of their calls that are over.
+
+    Test calls aside.
+    """
 
     campaigns: int
     open_campaigns: int
@@ -147,7 +150,7 @@ class ImportableList(Shape):
 @router.get("/assistants", summary="List the directory")
 async def list_assistants(
     runtime: RuntimeDep,
-    _actor: CallerDep,
+    actor: CallerDep,
     *,
     q: Annotated[str | None, Query(max_length=100)] = None,
     active: bool | None = None,
@@ -159,7 +162,7 @@ async def list_assistants(
     chosen = DirectoryFilter(q=q.strip() if q and q.strip() else None, active=active, source=source)
     async with runtime.database.connection() as conn:
         total = await directory.count(conn, chosen)
-        found = await directory.list_page(conn, chosen, most=limit, skip=(page - 1) * limit)
+        found = await directory.list_page(conn, chosen, owner_id=actor.sees_only, most=limit, skip=(page - 1) * limit)
     return AssistantList(
         assistants=[ListedAssistant.of_row(one) for one in found],
         pagination=Pagination.of(page=page, limit=limit, total=total),
@@ -208,10 +211,10 @@ async def import_assistant(
 
 
 @router.get("/assistants/{assistant_id}", summary="Show an assistant")
-async def get(assistant_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> ListedAssistant:
+async def get(assistant_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> ListedAssistant:
     """Return one assistant with what it was used for."""
     async with runtime.database.connection() as conn:
-        return ListedAssistant.of_row(await directory.get(conn, assistant_id))
+        return ListedAssistant.of_row(await directory.get(conn, assistant_id, owner_id=actor.sees_only))
 
 
 @router.patch("/assistants/{assistant_id}", summary="Edit an assistant")

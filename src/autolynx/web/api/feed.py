@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 from autolynx.flows.live_feed import LiveFeed
 from autolynx.flows.live_watch import Update
-from autolynx.flows.standing import Standing
+from autolynx.flows.standing import Held, Standing
 from autolynx.runtime import Runtime
 from autolynx.store import campaigns
 from autolynx.web.auth import CallerDep
@@ -70,7 +70,8 @@ async def watch(
     """Send what changes, within a second.
 
     Events: `campaign` (the detail, first of all and whenever a figure changes), `rows` (contacts whose call changed),
-    `reload` (more changed than is worth sending), `gone` (deleted; the stream ends).
+    `reload` (more changed than is worth sending), `gone` (deleted; the stream ends),
+    `out` (the caller may not watch any more; the stream ends).
     """
     async with runtime.database.connection() as conn:
         await campaigns.get(conn, campaign_id)
@@ -90,7 +91,7 @@ async def ended_by(
     feed: LiveFeed,
     events: AsyncGenerator[ServerSentEvent, None],
     *,
-    held: AbstractAsyncContextManager[None],
+    held: AbstractAsyncContextManager[Held],
 ) -> AsyncIterator[ServerSentEvent]:
     """Pass events on while the caller may hear them; when the server shuts down, every stream ends in good order."""
 
@@ -100,9 +101,11 @@ async def ended_by(
 
     closing = asyncio.create_task(close())
     try:
-        async with held, aclosing(events):
+        async with held as watcher, aclosing(events):
             async for event in events:
                 yield event
+        if watcher.is_over:
+            yield ServerSentEvent(event="out", data="{}")
     finally:
         closing.cancel()
 

@@ -19,11 +19,11 @@ router = APIRouter(prefix="/api", tags=["campaigns"])
 
 @router.post("/campaigns/{campaign_id}/follow-up/plan", summary="Plan a follow-up campaign")
 async def plan(
-    campaign_id: UUID, runtime: RuntimeDep, _actor: CallerDep, body: FollowUpInput | None = None
+    campaign_id: UUID, runtime: RuntimeDep, actor: CallerDep, body: FollowUpInput | None = None
 ) -> FollowUpPlanShape:
     """Count whom a follow-up would call and who stays behind, and say what it would do. Changes nothing."""
     wanted = (body or FollowUpInput()).follow_up(campaign_id)
-    return FollowUpPlanShape.of(await plan_follow_up(runtime, wanted))
+    return FollowUpPlanShape.of(await plan_follow_up(runtime, wanted, by=actor.maker))
 
 
 @router.post(

@@ -8,7 +8,9 @@ from fastapi import APIRouter, Depends, Request
 
 from autolynx.domain.campaign import CampaignStatus
 from autolynx.errors import ValidationProblem
+from autolynx.flows.choosing_settings import refresh_settings
 from autolynx.flows.tick import run_once
+from autolynx.origin import CRON, acting_from
 from autolynx.runtime import Runtime
 from autolynx.store import campaigns
 from autolynx.store.progress import list_progress
@@ -65,7 +67,9 @@ _TICK_BODY: dict[str, Any] = {
 @cron_router.post("/scheduler/tick", summary="Tick, with a campaign in the body", openapi_extra=_TICK_BODY)
 async def tick(request: Request, runtime: RuntimeDep, _who: Annotated[str, Depends(require_cron)]) -> TickAnswer:
     """Repair, reconcile and launch within seconds. The body may be empty or `{"campaignId": ...}`."""
-    return await _tick(runtime, _campaign_id(await request.body()))
+    campaign_id = _campaign_id(await request.body())
+    with acting_from(CRON):
+        return await _tick(runtime, campaign_id)
 
 
 @cron_router.get("/scheduler/tick", summary="Tick, as a cron job that can only GET")
@@ -75,7 +79,8 @@ async def tick_by_get(
     campaignId: UUID | None = None,  # noqa: N803 - the API's word
 ) -> TickAnswer:
     """Repair, reconcile and launch within seconds."""
-    return await _tick(runtime, campaignId)
+    with acting_from(CRON):
+        return await _tick(runtime, campaignId)
 
 
 @router.post("/scheduler/run", summary="Tick now")
@@ -88,6 +93,7 @@ async def _tick(runtime: Runtime, campaign_id: UUID | None) -> TickAnswer:
     if campaign_id is not None:
         async with runtime.database.connection() as conn:
             await campaigns.get(conn, campaign_id)
+    await refresh_settings(runtime)
     ticked = await run_once(runtime, campaign_id=campaign_id)
     async with runtime.database.connection() as conn:
         found = await list_progress(conn, also=ticked.launched.keys(), only=campaign_id, most=MOST_DETAILS)

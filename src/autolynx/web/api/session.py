@@ -2,13 +2,15 @@
 
 from typing import Annotated, cast
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Request, Response
 from pydantic import Field
 
 from autolynx.domain.actor import Actor
 from autolynx.errors import RateLimited, Unauthorized
 from autolynx.flows import access, sessions
+from autolynx.flows.outside_sign_out import end_outside
 from autolynx.runtime import Runtime
+from autolynx.store.tokens import TokenKind
 from autolynx.web.auth import SESSION_COOKIE, get_caller
 from autolynx.web.context import RuntimeDep
 from autolynx.web.refusals import Refusals
@@ -53,20 +55,34 @@ async def open_session(
         if refusals.note(request.client.host if request.client else "unknown", now).is_flood:
             raise RateLimited("Too many wrong tickets; wait a minute.", retry_after_seconds=60 - now.second) from None
         raise
-    set_session_cookie(response, runtime, session)
+    await hand_over(request, response, runtime, session)
     return SessionAnswer(name=session.token.name, csrf_token=session.csrf)
 
 
 @router.delete("/session", status_code=204, summary="Sign out")
-async def end_session(response: Response, runtime: RuntimeDep, actor: Annotated[Actor, Depends(get_caller)]) -> None:
+async def end_session(
+    request: Request,
+    response: Response,
+    runtime: RuntimeDep,
+    later: BackgroundTasks,
+    actor: Annotated[Actor, Depends(get_caller)],
+) -> None:
     """End the caller's browser session; an API token is left alone."""
     if actor.is_browser:
         await access.revoke(runtime, actor.id, actor=actor.name)
+        later.add_task(end_outside, runtime, request.cookies[SESSION_COOKIE])
     response.delete_cookie(SESSION_COOKIE, path="/")
 
 
-def set_session_cookie(response: Response, runtime: Runtime, session: sessions.Session) -> None:
-    """Put a session into the browser's cookie: not readable by scripts, not sent from other sites' forms."""
+async def hand_over(request: Request, response: Response, runtime: Runtime, session: sessions.Session) -> None:
+    """Put a session into the browser's cookie: not readable by scripts, not sent from other sites' forms.
+
+    The session that the browser had until now ends: its secret may be known to others.
+    """
+    before = request.cookies.get(SESSION_COOKIE)
+    holder = await access.find_holder(runtime, before, TokenKind.SESSION) if before else None
+    if holder is not None:
+        await access.revoke(runtime, holder.token.id, actor=session.person.email)
     response.set_cookie(
         SESSION_COOKIE,
         session.secret,

@@ -7,8 +7,10 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from starlette.responses import JSONResponse, StreamingResponse
 
+from autolynx.domain.actor import Actor
 from autolynx.domain.import_report import UploadView
 from autolynx.errors import PayloadTooLarge, ValidationProblem
+from autolynx.flows.audit_trail import note
 from autolynx.flows.importing import MAX_PARTS, begin_upload, finish_upload, put_part, receive_upload
 from autolynx.flows.upload_views import errors_csv, view_upload
 from autolynx.runtime import Runtime
@@ -83,20 +85,27 @@ async def upload(
         asked = {"file": file.sha256, "name": file.file_name, "region": chosen}
 
         async def work() -> UploadShape:
-            return UploadShape.of(await _receive(runtime, file, region=chosen, owner_id=actor.user_id))
+            return UploadShape.of(await _receive(runtime, file, region=chosen, actor=actor))
 
         return await once.answer(asked, work, status=201)
 
 
-async def _receive(runtime: Runtime, file: IncomingFile, *, region: str | None, owner_id: UUID | None) -> UploadView:
+async def _receive(runtime: Runtime, file: IncomingFile, *, region: str | None, actor: Actor) -> UploadView:
     if runtime.settings.runtime == "server":
         return await receive_upload(
-            runtime, file_name=file.file_name, chunks=file.chunks(), region=region, owner_id=owner_id
+            runtime,
+            file_name=file.file_name,
+            chunks=file.chunks(),
+            region=region,
+            owner_id=actor.user_id,
+            sees_only=actor.sees_only,
         )
-    upload_id = await begin_upload(runtime, file_name=file.file_name, region=region, owner_id=owner_id)
+    upload_id = await begin_upload(runtime, file_name=file.file_name, region=region, owner_id=actor.user_id)
     body = b"".join([chunk async for chunk in file.chunks()])
-    await put_part(runtime, upload_id, number=1, body=body)
-    return await finish_upload(runtime, upload_id, parts=1, budget_seconds=FUNCTION_BUDGET_SECONDS)
+    await put_part(runtime, upload_id, number=1, body=body, owner_id=actor.sees_only)
+    return await finish_upload(
+        runtime, upload_id, parts=1, owner_id=actor.sees_only, budget_seconds=FUNCTION_BUDGET_SECONDS
+    )
 
 
 @router.post("/uploads/parts", status_code=201, summary="Begin an upload in parts")
@@ -113,7 +122,7 @@ async def send_part(
     number: Annotated[int, Path(ge=1, le=MAX_PARTS)],
     request: Request,
     runtime: RuntimeDep,
-    _actor: CallerDep,
+    actor: CallerDep,
 ) -> None:
     """Keep one part, of a plain file or of one gzip stream. The same part again changes nothing."""
     limit = runtime.settings.max_upload_bytes
@@ -122,14 +131,14 @@ async def send_part(
         body += chunk
         if len(body) > limit:
             raise PayloadTooLarge(f"A part may have at most {limit:,} bytes.", details={"limitBytes": limit})
-    await put_part(runtime, upload_id, number=number, body=bytes(body))
+    await put_part(runtime, upload_id, number=number, body=bytes(body), owner_id=actor.sees_only)
 
 
 @router.post("/uploads/{upload_id}/finish", summary="Finish an upload in parts")
-async def finish(upload_id: UUID, body: UploadFinish, runtime: RuntimeDep, _actor: CallerDep) -> UploadShape:
+async def finish(upload_id: UUID, body: UploadFinish, runtime: RuntimeDep, actor: CallerDep) -> UploadShape:
     """Put the parts together and judge rows; ask again until the status is `ready`."""
     budget = None if runtime.settings.runtime == "server" else FUNCTION_BUDGET_SECONDS
-    view = await finish_upload(runtime, upload_id, parts=body.parts, budget_seconds=budget)
+    view = await finish_upload(runtime, upload_id, parts=body.parts, owner_id=actor.sees_only, budget_seconds=budget)
     return UploadShape.of(view)
 
 
@@ -145,10 +154,11 @@ async def get(upload_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> UploadS
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {}}}},
 )
-async def download_errors(upload_id: UUID, runtime: RuntimeDep, _actor: CallerDep) -> StreamingResponse:
+async def download_errors(upload_id: UUID, runtime: RuntimeDep, actor: CallerDep) -> StreamingResponse:
     """Return the skipped rows as a CSV that can be mended and uploaded again."""
-    lines = errors_csv(runtime, upload_id)
+    lines = errors_csv(runtime, upload_id, owner_id=actor.sees_only)
     first = await anext(lines)  # a missing upload is refused here, before the answer begins
+    await note(runtime, "upload.exported", actor=actor.name, subject=str(upload_id))
 
     async def whole() -> Any:
         yield first

@@ -12,13 +12,15 @@ from autolynx.errors import Forbidden, NotFound, Unauthorized, ValidationProblem
 from autolynx.flows import access, people
 from autolynx.flows.sessions import end_others
 from autolynx.flows.sign_in import change_password
+from autolynx.flows.vouching import end_elsewhere
 from autolynx.identity.local import LEAST_CHARACTERS
 from autolynx.runtime import Runtime
 from autolynx.web.api.tokens import owner_of_tokens
-from autolynx.web.auth import CallerDep
+from autolynx.web.auth import SESSION_COOKIE, CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.rendering import answer, fragment, page, toast
 
+NOT_TOLD = "You are signed out of AutoLynx elsewhere, but Supabase could not be told. Try again shortly."
 SCOPES = {
     Scope.ALL: "Everything that you may do",
     Scope.READ: "Read campaigns, assistants and figures",
@@ -35,6 +37,7 @@ router = APIRouter(include_in_schema=False)
 async def show_account(request: Request, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Show the own account."""
     values: dict[str, Any] = {"least": LEAST_CHARACTERS, "has_password": await _has_password(runtime, actor)}
+    values["keeps_passwords"] = runtime.identity is None
     return await page(request, "account.html", section="account", **values, **await _tokens(runtime, actor))
 
 
@@ -64,9 +67,11 @@ async def set_password(
 
 
 @router.post("/account/sign-out-elsewhere")
-async def sign_out_elsewhere(runtime: RuntimeDep, actor: CallerDep) -> Response:
-    """End the own sessions everywhere but here."""
+async def sign_out_elsewhere(request: Request, runtime: RuntimeDep, actor: CallerDep) -> Response:
+    """End the own sessions everywhere but here, at the identity server too."""
     ended = await end_others(runtime, _person(actor), but=actor.id, actor=actor.name)
+    if actor.is_browser and not await end_elsewhere(runtime, request.cookies[SESSION_COOKIE]):
+        return answer(toast(NOT_TOLD, tone="bad"))
     return answer(toast("You were signed in nowhere else." if not ended else f"Signed out elsewhere ({ended} ended)."))
 
 

@@ -5,15 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from autolynx.domain.actor import Actor
 from autolynx.domain.assistant import Assistant
 from autolynx.domain.config_diff import changes_to
 from autolynx.flows.assistants import delete_assistant, edit_assistant
 from autolynx.runtime import Runtime
 from autolynx.store import assistant_versions, assistants, directory
-from autolynx.web.auth import CallerDep, caller_of
+from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.assistant_form import Read, filled_with
 from autolynx.web.pages.assistant_typed import Sheet, refuse, save_or_refuse, sheet_values, typed_values
+from autolynx.web.pages.assistant_view import AssistantView
 from autolynx.web.pages.assistants import assistant_id_of, look_at
 from autolynx.web.pages.rendering import answer, fragment, page, toast
 
@@ -29,10 +31,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/assistants/{assistant_id}")
 async def show_settings(
-    request: Request, assistant_id: str, runtime: RuntimeDep, made: Annotated[str, Query()] = ""
+    request: Request, assistant_id: str, runtime: RuntimeDep, actor: CallerDep, made: Annotated[str, Query()] = ""
 ) -> Response:
-    """Show the settings of an assistant; those of a template to be read only."""
-    view = await look_at(runtime, assistant_id_of(assistant_id))
+    """Show the settings of an assistant; those of a template, or to who may not change it, to be read only."""
+    view = await look_at(runtime, assistant_id_of(assistant_id), actor)
     assistant, version = await _with_version(runtime, assistant_id)
     return await page(
         request,
@@ -41,7 +43,7 @@ async def show_settings(
         view=view,
         tab="settings",
         made=MADE.get(made),
-        **sheet_values(_sheet(assistant, version), filled_with(assistant.name, assistant.config)),
+        **sheet_values(_sheet(assistant, version, view), filled_with(assistant.name, assistant.config)),
     )
 
 
@@ -62,24 +64,24 @@ async def save_settings(request: Request, assistant_id: str, runtime: RuntimeDep
     saved = await save_or_refuse(typed, before.config, sheet, save)
     if isinstance(saved, Response):
         return saved
-    return await _saved(runtime, saved, version_before=version)
+    return await _saved(runtime, saved, actor, version_before=version)
 
 
 @router.get("/assistants/{assistant_id}/use")
-async def show_use(request: Request, assistant_id: str, runtime: RuntimeDep) -> Response:
-    """Show the campaigns with an assistant, and how its calls went."""
-    known_id = assistant_id_of(assistant_id)
-    view, owner_id = await look_at(runtime, known_id), caller_of(request).sees_only
+async def show_use(request: Request, assistant_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
+    """Show the campaigns with an assistant, and how its calls went: those that the caller sees."""
+    known_id, owner_id = assistant_id_of(assistant_id), actor.sees_only
+    view = await look_at(runtime, known_id, actor)
     async with runtime.database.connection() as conn:
         campaigns = await directory.list_campaigns(conn, known_id, owner_id=owner_id, most=MOST_CAMPAIGNS)
     return await page(request, "assistant_use.html", section="assistants", view=view, tab="use", campaigns=campaigns)
 
 
 @router.get("/assistants/{assistant_id}/delete")
-async def ask_to_delete(assistant_id: str, runtime: RuntimeDep) -> Response:
+async def ask_to_delete(assistant_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Show what deleting means, or the campaigns that forbid it."""
     known_id = assistant_id_of(assistant_id)
-    view = await look_at(runtime, known_id)
+    view = await look_at(runtime, known_id, actor)
     async with runtime.database.connection() as conn:
         campaigns = await assistants.list_open_campaigns(conn, known_id)
     return answer(fragment("assistant_delete.html", view=view, campaigns=campaigns))
@@ -92,12 +94,12 @@ async def delete(assistant_id: str, runtime: RuntimeDep, actor: CallerDep) -> Re
     return answer(HX_Redirect="/assistants")
 
 
-def _sheet(assistant: Assistant, version: int | None) -> Sheet:
+def _sheet(assistant: Assistant, version: int | None, view: AssistantView | None = None) -> Sheet:
     return Sheet(
         action=f"/assistants/{assistant.id}",
         button="Save changes",
         version=version,
-        is_locked=assistant.is_template,
+        is_locked=assistant.is_template or (view is not None and not view.may_write),
         cancel=f"/assistants/{assistant.id}",
     )
 
@@ -120,10 +122,10 @@ async def _overtaken(runtime: Runtime, assistant: Assistant, version: int) -> st
     )
 
 
-async def _saved(runtime: Runtime, saved: Assistant, *, version_before: int | None) -> Response:
+async def _saved(runtime: Runtime, saved: Assistant, actor: Actor, *, version_before: int | None) -> Response:
     """Return the form as it stands now, the head, and what was saved."""
-    view = await look_at(runtime, saved.id)
+    view = await look_at(runtime, saved.id, actor)
     _, version = await _with_version(runtime, str(saved.id))
     said = "Nothing was changed." if version == version_before else f"Saved as version {version}."
-    form = sheet_values(_sheet(saved, version), filled_with(saved.name, saved.config))
+    form = sheet_values(_sheet(saved, version, view), filled_with(saved.name, saved.config))
     return answer(fragment("assistant_form.html", **form), fragment("assistant_part.html", view=view), toast(said))

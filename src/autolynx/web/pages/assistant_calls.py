@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from autolynx.domain.actor import Actor
 from autolynx.domain.campaign import CampaignStatus
 from autolynx.domain.contact import ContactState
 from autolynx.errors import AutolynxError, Conflict, NotFound, ProviderError, ValidationProblem, kind_of
@@ -33,12 +34,12 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/assistants/{assistant_id}/test-call")
 async def ask_for_test_call(
-    request: Request, assistant_id: str, runtime: RuntimeDep, campaign: Annotated[str, Query()] = ""
+    request: Request, assistant_id: str, runtime: RuntimeDep, actor: CallerDep, campaign: Annotated[str, Query()] = ""
 ) -> Response:
     """Show the form, and the call that was placed last."""
-    view = await look_at(runtime, assistant_id_of(assistant_id))
+    view = await look_at(runtime, assistant_id_of(assistant_id), actor)
     async with runtime.database.connection() as conn:
-        earlier = await test_calls.list_latest(conn, view.id, most=MOST_EARLIER)
+        earlier = await test_calls.list_latest(conn, view.id, owner_id=actor.sees_only, most=MOST_EARLIER)
     typed = {"region": runtime.settings.default_region, "number": runtime.settings.vapi_phone_number_id or ""}
     return await page(
         request,
@@ -69,9 +70,9 @@ async def call(
     try:
         placed = await place_test_call(runtime, known_id, wanted, by=actor.maker)
     except (ValidationProblem, Conflict, ProviderError) as error:
-        return await _refused(runtime, known_id, typed, error)
+        return await _refused(runtime, known_id, typed, error, actor)
     await launching.work_added()
-    view = await look_at(runtime, known_id)
+    view = await look_at(runtime, known_id, actor)
     shown = await _call(runtime, placed.id)
     return answer(
         fragment("assistant_test_form.html", view=view, typed=typed, problems={}, alarm=None),
@@ -91,9 +92,9 @@ async def show_numbers(assistant_id: str, runtime: RuntimeDep, chosen: Annotated
 
 
 @router.get("/assistants/{assistant_id}/test-call/{campaign_id}")
-async def show_call(assistant_id: str, campaign_id: str, runtime: RuntimeDep) -> Response:
+async def show_call(assistant_id: str, campaign_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Show how a test call goes."""
-    view = await look_at(runtime, assistant_id_of(assistant_id))
+    view = await look_at(runtime, assistant_id_of(assistant_id), actor)
     shown = await _call(runtime, campaign_id_of(campaign_id))
     return answer(fragment("assistant_test_result.html", view=view, call=shown))
 
@@ -104,10 +105,12 @@ def _person(typed: Mapping[str, str]) -> dict[str, str]:
     return {key: text for key, text in said.items() if text}
 
 
-async def _refused(runtime: Runtime, assistant_id: UUID, typed: Mapping[str, str], error: AutolynxError) -> Response:
+async def _refused(
+    runtime: Runtime, assistant_id: UUID, typed: Mapping[str, str], error: AutolynxError, actor: Actor
+) -> Response:
     name = FIELDS.get(str(error.details.get("field")))
     values = {
-        "view": await look_at(runtime, assistant_id),
+        "view": await look_at(runtime, assistant_id, actor),
         "typed": typed,
         "problems": {name: beside(error)} if name else {},
         "alarm": None if name else error.message,

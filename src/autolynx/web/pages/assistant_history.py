@@ -24,10 +24,14 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/assistants/{assistant_id}/versions")
 async def show_versions(
-    request: Request, assistant_id: str, runtime: RuntimeDep, number: Annotated[str, Query(alias="page")] = ""
+    request: Request,
+    assistant_id: str,
+    runtime: RuntimeDep,
+    actor: CallerDep,
+    number: Annotated[str, Query(alias="page")] = "",
 ) -> Response:
     """Show who changed what and when."""
-    view = await look_at(runtime, assistant_id_of(assistant_id))
+    view = await look_at(runtime, assistant_id_of(assistant_id), actor)
     wanted = page_number(number)
     found = await list_versions(runtime, view.id, page=wanted, limit=ROWS)
     return await page(
@@ -45,10 +49,10 @@ async def show_versions(
 
 @router.get("/assistants/{assistant_id}/versions/{version}")
 async def show_version(
-    request: Request, assistant_id: str, version: str, runtime: RuntimeDep, against: str = ""
+    request: Request, assistant_id: str, version: str, runtime: RuntimeDep, actor: CallerDep, against: str = ""
 ) -> Response:
     """Show a version, and what differs from the one before it or from another."""
-    view = await look_at(runtime, assistant_id_of(assistant_id))
+    view = await look_at(runtime, assistant_id_of(assistant_id), actor)
     other = _number_of(against) if against else None
     compared = await compare_version(runtime, view.id, _number_of(version), against=other)
     return await page(
@@ -74,16 +78,16 @@ async def restore(assistant_id: str, version: str, runtime: RuntimeDep, actor: C
 
 
 @router.get("/assistants/{assistant_id}/drift")
-async def show_drift_page(request: Request, assistant_id: str, runtime: RuntimeDep) -> Response:
+async def show_drift_page(request: Request, assistant_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Show the page at once; the comparison comes when the provider answers."""
-    view = await look_at(runtime, assistant_id_of(assistant_id))
+    view = await look_at(runtime, assistant_id_of(assistant_id), actor)
     return await page(request, "assistant_drift.html", section="assistants", view=view, tab="drift")
 
 
 @router.get("/assistants/{assistant_id}/drift/now")
-async def show_drift(assistant_id: str, runtime: RuntimeDep) -> Response:
+async def show_drift(assistant_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Show what differs at this moment."""
-    view = await look_at(runtime, assistant_id_of(assistant_id))
+    view = await look_at(runtime, assistant_id_of(assistant_id), actor)
     try:
         drift = await find_drift(runtime, view.id)
     except ProviderError as error:
@@ -98,7 +102,7 @@ async def end_drift(
 ) -> Response:
     """Take either side, and show that nothing differs any more."""
     taken = await take_side(runtime, assistant_id_of(assistant_id), take, actor=actor.name)
-    view = await look_at(runtime, taken.id)
+    view = await look_at(runtime, taken.id, actor)
     said = "The provider has yours now." if take is Side.OURS else "Yours is now as the provider has it."
     return answer(_compared_again(view), fragment("assistant_part.html", view=view), toast(said))
 

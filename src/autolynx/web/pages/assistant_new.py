@@ -30,7 +30,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/assistants/new")
 async def ask_for_new(
-    request: Request, runtime: RuntimeDep, original: Annotated[str, Query(alias="from")] = ""
+    request: Request, runtime: RuntimeDep, actor: CallerDep, original: Annotated[str, Query(alias="from")] = ""
 ) -> Response:
     """Show the form: blank, or filled with what is cloned."""
     cloned = await _original(runtime, original)
@@ -44,7 +44,7 @@ async def ask_for_new(
         "assistant_new.html",
         section="assistants",
         cloned=cloned,
-        templates=await list_templates(runtime) if cloned is None else [],
+        templates=await list_templates(runtime, actor) if cloned is None else [],
         **sheet_values(sheet, form),
     )
 

@@ -52,7 +52,10 @@ MOST_LABELS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class AssistantView:
-    """An assistant as its row and its page show it. `used` says in words where; figures are of calls that are over."""
+    """An assistant as its row and its page show it. `used` says in words where; figures are of calls that are over.
+
+    `may_write`: whether it is shown to somebody who may change it.
+    """
 
     id: UUID
     name: str
@@ -69,6 +72,7 @@ class AssistantView:
     average_cost: str
     first_message: str
     updated_at: datetime
+    may_write: bool
 
     @property
     def address(self) -> str:
@@ -76,7 +80,7 @@ class AssistantView:
         return f"/assistants/{self.id}"
 
 
-def assistant_view(row: DirectoryRow) -> AssistantView:
+def assistant_view(row: DirectoryRow, *, may_write: bool) -> AssistantView:
     """Return what is shown."""
     assistant, usage = row.assistant, row.usage
     return AssistantView(
@@ -95,6 +99,7 @@ def assistant_view(row: DirectoryRow) -> AssistantView:
         average_cost=money(usage.average_cost_usd) or NOTHING,
         first_message=_first_message(assistant.config),
         updated_at=assistant.updated_at,
+        may_write=may_write,
     )
 
 

@@ -1,5 +1,6 @@
 """The directory of assistants: searched, filtered, 25 to a page; each is switched on and off in place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -8,12 +9,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from autolynx.domain.actor import Actor
 from autolynx.domain.assistant import AssistantSource
+from autolynx.domain.permission import Permission
 from autolynx.errors import NotFound
 from autolynx.flows.assistants import edit_assistant
 from autolynx.runtime import Runtime
 from autolynx.store import directory
-from autolynx.store.directory import DirectoryFilter
+from autolynx.store.directory import DirectoryFilter, DirectoryRow
 from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.assistant_view import AssistantView, assistant_view
@@ -85,6 +88,7 @@ class Wish:
 async def show_directory(
     request: Request,
     runtime: RuntimeDep,
+    actor: CallerDep,
     q: str = "",
     state: str = "",
     source: str = "",
@@ -92,8 +96,8 @@ async def show_directory(
 ) -> Response:
     """Show the directory."""
     wish = Wish.of(q=q, state=state, source=source, page=number)
-    views, total = await _views(runtime, wish)
-    templates = await list_templates(runtime) if not views and wish.is_ordinary else []
+    views, total = await _views(runtime, wish, actor)
+    templates = await list_templates(runtime, actor) if not views and wish.is_ordinary else []
     return await page(
         request,
         "assistants.html",
@@ -107,23 +111,23 @@ async def show_directory(
     )
 
 
-async def list_templates(runtime: Runtime) -> list[AssistantView]:
+async def list_templates(runtime: Runtime, actor: Actor) -> list[AssistantView]:
     """Return the templates, by name."""
     async with runtime.database.connection() as conn:
-        found = await directory.list_page(conn, STATES["templates"][1], most=ROWS, skip=0)
-    return [assistant_view(row) for row in found]
+        found = await directory.list_page(conn, STATES["templates"][1], owner_id=actor.sees_only, most=ROWS, skip=0)
+    return _shown(found, actor)
 
 
 @router.post("/assistants/{assistant_id}/activate")
 async def activate(assistant_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Let an assistant be chosen for campaigns."""
-    return await _switch(runtime, assistant_id, is_active=True, actor=actor.name)
+    return await _switch(runtime, assistant_id, is_active=True, actor=actor)
 
 
 @router.post("/assistants/{assistant_id}/deactivate")
 async def deactivate(assistant_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Let an assistant be chosen no more; campaigns that have it go on."""
-    return await _switch(runtime, assistant_id, is_active=False, actor=actor.name)
+    return await _switch(runtime, assistant_id, is_active=False, actor=actor)
 
 
 def assistant_id_of(text: str) -> UUID:
@@ -134,22 +138,30 @@ def assistant_id_of(text: str) -> UUID:
         raise NotFound("There is no assistant of that id. It may have been deleted.") from None
 
 
-async def look_at(runtime: Runtime, assistant_id: UUID) -> AssistantView:
-    """Return an assistant as it is now. Raises NotFound."""
+async def look_at(runtime: Runtime, assistant_id: UUID, actor: Actor) -> AssistantView:
+    """Return an assistant as it is now, with its use in what the caller sees. Raises NotFound."""
     async with runtime.database.connection() as conn:
-        return assistant_view(await directory.get(conn, assistant_id))
+        row = await directory.get(conn, assistant_id, owner_id=actor.sees_only)
+    return _shown([row], actor)[0]
 
 
-async def _switch(runtime: Runtime, assistant_id: str, *, is_active: bool, actor: str) -> Response:
-    switched = await edit_assistant(runtime, assistant_id_of(assistant_id), active=is_active, actor=actor)
-    view = await look_at(runtime, switched.id)
+async def _switch(runtime: Runtime, assistant_id: str, *, is_active: bool, actor: Actor) -> Response:
+    switched = await edit_assistant(runtime, assistant_id_of(assistant_id), active=is_active, actor=actor.name)
+    view = await look_at(runtime, switched.id, actor)
     said = "can be chosen for campaigns" if is_active else "cannot be chosen for new campaigns; those with it go on"
     undo = f"{view.address}/{'deactivate' if is_active else 'activate'}"
     return answer(fragment("assistant_part.html", view=view), toast(f"{view.name} {said}.", undo=undo))
 
 
-async def _views(runtime: Runtime, wish: Wish) -> tuple[list[AssistantView], int]:
+async def _views(runtime: Runtime, wish: Wish, actor: Actor) -> tuple[list[AssistantView], int]:
     async with runtime.database.connection() as conn:
         total = await directory.count(conn, wish.chosen)
-        found = await directory.list_page(conn, wish.chosen, most=ROWS, skip=(wish.page - 1) * ROWS)
-    return [assistant_view(row) for row in found], total
+        found = await directory.list_page(
+            conn, wish.chosen, owner_id=actor.sees_only, most=ROWS, skip=(wish.page - 1) * ROWS
+        )
+    return _shown(found, actor), total
+
+
+def _shown(rows: Sequence[DirectoryRow], actor: Actor) -> list[AssistantView]:
+    may_write = actor.may(Permission.ASSISTANTS_WRITE)
+    return [assistant_view(row, may_write=may_write) for row in rows]

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
+from autolynx.domain.actor import Maker
 from autolynx.domain.retry import WORTH_ANOTHER_TRY
 from autolynx.errors import Conflict, ValidationProblem
 from autolynx.flows.follow_up_campaign import FollowUp, create_follow_up, plan_follow_up
@@ -28,6 +29,7 @@ router = APIRouter(include_in_schema=False)
 async def ask(
     campaign_id: str,
     runtime: RuntimeDep,
+    actor: CallerDep,
     wish: ContactWishDep,
     missed: str = "",
     called_elsewhere: Annotated[str, Query(alias="calledElsewhere")] = "",
@@ -39,7 +41,7 @@ async def ask(
         outcomes=MISSED if missed else (),
         includes_called_elsewhere=bool(called_elsewhere),
     )
-    return await _dialog(runtime, wanted, query=_query(wish.page_query, missed))
+    return await _dialog(runtime, wanted, actor.maker, query=_query(wish.page_query, missed))
 
 
 @router.post("/campaigns/{campaign_id}/follow-up")
@@ -66,20 +68,21 @@ async def create(
         status = 400 if isinstance(problem, ValidationProblem) else 409
         query = _query(wish.page_query, missed)
         refused = refusal_of(problem, _FIELDS, otherwise="form")
-        return await _dialog(runtime, wanted, query=query, name=name, refused=refused, status=status)
+        return await _dialog(runtime, wanted, actor.maker, query=query, name=name, refused=refused, status=status)
     return answer(HX_Redirect=f"/campaigns/{made.campaign.id}")
 
 
 async def _dialog(
     runtime: Runtime,
     wanted: FollowUp,
+    by: Maker,
     *,
     query: str,
     name: str | None = None,
     refused: Refusal = NOTHING_REFUSED,
     status: int = 200,
 ) -> Response:
-    planned = await plan_follow_up(runtime, wanted)
+    planned = await plan_follow_up(runtime, wanted, by=by)
     seen = await look_at(runtime, wanted.campaign_id)
     html = fragment(
         "follow_up_dialog.html",

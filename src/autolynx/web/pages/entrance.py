@@ -4,12 +4,14 @@ from http import HTTPStatus
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
 from autolynx.errors import Unauthorized
 from autolynx.flows.access import revoke
+from autolynx.flows.outside_sign_out import end_outside
 from autolynx.flows.sessions import open_session
-from autolynx.web.api.session import set_session_cookie
+from autolynx.web.api.session import hand_over
 from autolynx.web.auth import SESSION_COOKIE, CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.rendering import NEVER_KEPT, answer, notice
@@ -32,16 +34,18 @@ async def enter(request: Request, runtime: RuntimeDep, ticket: str = "", campaig
             command="autolynx link",
         )
     response = RedirectResponse(_first_page(campaign), status_code=HTTPStatus.SEE_OTHER, headers=NEVER_KEPT)
-    set_session_cookie(response, runtime, session)
+    await hand_over(request, response, runtime, session)
     return response
 
 
 @router.post("/leave")
-async def leave(runtime: RuntimeDep, actor: CallerDep) -> Response:
+async def leave(request: Request, runtime: RuntimeDep, actor: CallerDep) -> Response:
     """Sign out: the session ends at once, and the browser forgets it."""
     if actor.is_browser:
         await revoke(runtime, actor.id, actor=actor.name)
     response = answer(HX_Redirect="/sign-in")
+    if actor.is_browser:
+        response.background = BackgroundTask(end_outside, runtime, request.cookies[SESSION_COOKIE])
     response.delete_cookie(SESSION_COOKIE, path="/")
     return response
 

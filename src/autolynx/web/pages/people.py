@@ -17,7 +17,7 @@ from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.rendering import answer, fragment, page, toast
 
-ROLES = {Role.OPERATOR: "Operator: the own campaigns", Role.ADMIN: "Admin: everything"}
+ROLES = {Role.OPERATOR: "Operator: own campaigns", Role.ADMIN: "Admin: everything"}
 
 router = APIRouter(include_in_schema=False)
 
@@ -47,14 +47,17 @@ async def add(
         person = await people.add_person(runtime, email, role=role, name=name, actor=actor.name)
     except (Conflict, ValidationProblem) as error:
         return _dialog(email=email, name=name, role=role, problem=error.message.partition(": ")[2], status=400)
-    link = await _link(runtime, person.id, actor=actor.name)
-    dialog = fragment("person_link_dialog.html", person=person, link=link, is_new=True)
+    link = await _link(runtime, person.id, actor=actor.name) if runtime.identity is None else None
+    entrance = f"{runtime.settings.public_url}/sign-in"
+    dialog = fragment("person_link_dialog.html", person=person, link=link, entrance=entrance, is_new=True)
     return answer(dialog, fragment("people_part.html", **await _values(runtime, actor.user_id)))
 
 
 @router.post("/people/{user_id}/link")
 async def make_link(user_id: str, runtime: RuntimeDep, actor: CallerDep) -> Response:
-    """Make a link that signs somebody in once, to be handed over."""
+    """Make a link that signs somebody in once, to be handed over. Raises Conflict where accounts are kept outside."""
+    if runtime.identity is not None:
+        raise Conflict("People sign in with their accounts at Supabase; the terminal alone makes links here.")
     person = await people.get_person(runtime, user_id_of(user_id))
     link = await _link(runtime, person.id, actor=actor.name)
     return answer(fragment("person_link_dialog.html", person=person, link=link, is_new=False))
@@ -66,9 +69,11 @@ async def change_role(user_id: str, runtime: RuntimeDep, actor: CallerDep, role:
     try:
         person = await people.change_person(runtime, user_id_of(user_id), role=role, actor=actor.name)
         said = toast(f"{person.email} is {'an admin' if role is Role.ADMIN else 'an operator'} now.")
+        is_reset = False
     except Conflict as error:
         said = toast(error.message, tone="bad")
-    return answer(fragment("people_part.html", **await _values(runtime, actor.user_id)), said)
+        is_reset = True  # a morph would leave what was chosen
+    return answer(fragment("people_part.html", is_reset=is_reset, **await _values(runtime, actor.user_id)), said)
 
 
 @router.post("/people/{user_id}/sign-out")
@@ -105,7 +110,8 @@ def user_id_of(text: str) -> UUID:
 
 
 async def _values(runtime: Runtime, own_id: UUID | None) -> dict[str, Any]:
-    return {"people": await people.list_people(runtime), "roles": ROLES, "own_id": own_id}
+    known = await people.list_people(runtime)
+    return {"people": known, "roles": ROLES, "own_id": own_id, "has_links": runtime.identity is None}
 
 
 async def _link(runtime: Runtime, user_id: UUID, *, actor: str) -> str:

@@ -12,6 +12,7 @@ _HEADINGS = {
     HTTPStatus.UNAUTHORIZED: "You are not signed in",
     HTTPStatus.FORBIDDEN: "This is not for you",
     HTTPStatus.NOT_FOUND: "There is nothing here",
+    HTTPStatus.REQUEST_TIMEOUT: "That took too long",
     HTTPStatus.CONFLICT: "That is not possible now",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is too large",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests",

@@ -1,6 +1,7 @@
 """Turning views into pages and fragments: templates, what every page carries, and the plain notices."""
 
 import hashlib
+import secrets
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from autolynx.settings import VAPI_API, Settings
 from autolynx.store import feed
 from autolynx.web.auth import SESSION_COOKIE
 from autolynx.web.context import get_runtime
+from autolynx.web.masking import masked
 from autolynx.web.pages.account_view import account_view
 from autolynx.web.pages.times import ago, coming, moment
 from autolynx.web.pages.words import count, money, status_word
@@ -29,6 +31,7 @@ SECTIONS = (
     ("system", "System", "/system"),
 )
 POLL_SECONDS = 2  # in a function, which cannot stream
+_MASK = secrets.token_hex(24)  # stands in a page for the CSRF token until the page is sent
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
     autoescape=True,
@@ -87,14 +90,17 @@ async def page(
 def bare_page(request: Request, template: str, *, status: int = HTTPStatus.OK, **values: Any) -> Response:
     """Return a page for somebody who is not signed in. It asks the database nothing, and nobody keeps it."""
     html = _whole(request, template, section="", account=None, live=None, poll_seconds=None, **values)
-    return HTMLResponse(html, status_code=status, headers=NEVER_KEPT)
+    return HTMLResponse(_as_sent(request, html), status_code=status, headers=NEVER_KEPT)
 
 
 def notice(request: Request, *, status: int, heading: str, sentence: str, command: str | None = None) -> Response:
-    """Return a page that says one thing, and what to do about it. It asks the database nothing."""
-    values = {"heading": heading, "sentence": sentence, "command": command}
+    """Return a page that says one thing, and what to do about it. It asks the database nothing.
+
+    What was asked for is not repeated: somebody may have typed a name or a number into the address.
+    """
+    values = {"path": "/", "heading": heading, "sentence": sentence, "command": command}
     html = _whole(request, "notice.html", section="", account=None, live=None, poll_seconds=None, **values)
-    return HTMLResponse(html, status_code=status, headers=NEVER_KEPT)
+    return HTMLResponse(_as_sent(request, html), status_code=status, headers=NEVER_KEPT)
 
 
 def toast(text: str, *, tone: str = "good", undo: str | None = None) -> str:
@@ -128,17 +134,15 @@ def simulation(settings: Settings) -> str | None:
 
 
 def _whole(request: Request, template: str, **values: Any) -> str:
-    secret = request.cookies.get(SESSION_COOKIE)
     actor: Actor | None = getattr(request.state, "actor", None)
     return fragment(
         template,
-        csrf_token=csrf_for(secret) if secret else None,
+        csrf_token=_MASK if _csrf(request) else None,
         actor=actor,
         may=actor.may if actor else _may_nothing,
         sees_all=actor is not None and actor.sees_only is None,
         simulation=simulation(get_runtime(request).settings),
-        path=_own_address(request),
-        **values,
+        **{"path": _own_address(request), **values},
     )
 
 
@@ -163,8 +167,20 @@ def _stream_id(live: str | None) -> str:
 
 
 def _unless_known(request: Request, html: str, status: int) -> Response:
-    tag = f'"{hashlib.blake2b(html.encode(), digest_size=12).hexdigest()}"'
+    content = f"{_csrf(request)} {html}".encode()  # of this session: the mask is not new as long as the page is not
+    tag = f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
     headers = {**NEVER_KEPT, "ETag": tag}
     if status == HTTPStatus.OK and request.headers.get("if-none-match") == tag:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return HTMLResponse(html, status_code=status, headers=headers)
+    return HTMLResponse(_as_sent(request, html), status_code=status, headers=headers)
+
+
+def _csrf(request: Request) -> str | None:
+    secret = request.cookies.get(SESSION_COOKIE)
+    return csrf_for(secret) if secret else None
+
+
+def _as_sent(request: Request, html: str) -> str:
+    """Put the session's CSRF token where its place is, behind a new mask."""
+    token = _csrf(request)
+    return html.replace(_MASK, masked(token)) if token else html

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
 
+NO_COUNTRY = "+999"  # what stands in the place of an erased number begins so
 NOTHING = "\N{EN DASH}"
 STATUS_WORDS = {
     "CREATED": "Ready",
@@ -51,6 +52,8 @@ def span(seconds: float | None) -> str:
 
 def grouped(phone: str) -> str:
     """Return a number in E.164 with spaces, as it is written in its country; unchanged where that is not known."""
+    if phone.startswith(NO_COUNTRY):
+        return "number erased"
     try:
         return format_number(parse(phone), PhoneNumberFormat.INTERNATIONAL)
     except NumberParseException:

@@ -238,6 +238,7 @@ document.addEventListener("htmx:sse:after:connection", found);
 document.addEventListener("htmx:sse:before:message", () => { heardAt = Date.now(); });
 document.addEventListener("htmx:sse:error", lost);
 document.addEventListener("stale", refresh);
+document.addEventListener("out", () => location.reload()); // signed out, or another role: the page of now, or the door
 
 // What a page was about is deleted: the list takes its place, and what was said at the edge of the page stays.
 document.addEventListener("gone", () => {
