@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from autolynx.store.database import Database
-from autolynx.web.pages.contact_wish import OUTCOMES, STATUSES
+from autolynx.web.pages.contact_wish import OUTCOMES, SORTS, STATUSES
 from tests.support.campaign_rows import START, add_call, add_event, change_campaign, change_contact, make_campaign
 from tests.support.signed_in import HTMX, sign_in, words_of
 from tests.support.sim import running_sim
@@ -47,11 +47,33 @@ async def test_search_filters_sort_and_page_hold_in_the_address(database: Databa
         assert names(words_of(await browser.get(path, params=odd))) == [f"Ada {position}" for position in range(50)]
 
 
+async def test_contacts_of_a_batch_are_chosen_and_the_order_by_cost_holds_in_the_address(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=7, name="Spring", mode="batch", cap=3)
+    path = f"/campaigns/{campaign_id}"
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        assert 'name="batch"' not in words_of(await browser.get(path)), "batches follow from the cap at Start"
+        await browser.post(f"{path}/start", headers=HTMX)
+        await browser.post(f"{path}/pause", headers=HTMX)
+        page = words_of(await browser.get(path, params={"batch": "2"}))
+        assert names(page) == ["Ada 3", "Ada 4", "Ada 5"]
+        assert 'name="batch" min="1" max="3" step="1" inputmode="numeric" value="2"' in page
+        assert f'href="/api{path}/export.csv?batch=1"' in page, "the API counts from 0"
+        assert f'hx-get="{path}/follow-up?batch=2"' in page
+        for odd in ("0", "-1", "x", "99999999999"):
+            assert len(names(words_of(await browser.get(path, params={"batch": odd})))) == 7
+        await add_call(database, campaign_id, 4, attempt=2, cost_usd="0.50")
+        dearest = words_of(await browser.get(path, params={"batch": "2", "sort": "dearest"}))
+        assert names(dearest) == ["Ada 4", "Ada 3", "Ada 5"]
+        assert '<option value="dearest" selected>Highest cost first</option>' in dearest
+
+
 async def test_every_state_and_outcome_can_be_chosen(database: Database) -> None:
     campaign_id = await make_campaign(database, contacts=1)
     async with running_web(database) as web:
         browser = await sign_in(web)
-        for query in [{"status": key} for key in STATUSES] + [{"outcome": key} for key in OUTCOMES]:
+        chosen = [{"status": key} for key in STATUSES] + [{"outcome": key} for key in OUTCOMES]
+        for query in chosen + [{"sort": key, "outcome": "busy"} for key in SORTS]:
             words_of(await browser.get(f"/campaigns/{campaign_id}", params=query))
 
 
