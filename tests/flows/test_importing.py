@@ -404,7 +404,7 @@ async def test_the_campaigns_of_others_are_not_named(runtime: Runtime) -> None:
         runtime.database,
         "INSERT INTO user_profiles (email, created_at) VALUES ('o@example.com', '2026-01-01Z') RETURNING id",
     )
-    view = await upload(runtime, SMALL, owner_id=owner["id"])
+    view = await upload(runtime, SMALL, owner_id=owner["id"], sees_only=owner["id"])
     [use] = view.seen_before
     assert (use.campaign_id, use.campaign_name) == (None, None)
     campaign_id = await make_campaign(runtime.database, contacts=0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MARK = "AUTOLYNX_TEST_MARK"
-PATIENCE = 60.0
+PATIENCE = 150.0
 
 
 @dataclass(frozen=True, kw_only=True)

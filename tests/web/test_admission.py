@@ -93,7 +93,8 @@ def test_what_is_fixed_comes_before_what_may_be_anything() -> None:
 
 async def walk(client: httpx.AsyncClient, key: str) -> httpx.Response:
     method, _, path = key.partition(" ")
-    return await client.request(method, address(path), headers={"Accept": "text/html"})
+    accepted = "application/json" if path.startswith("/api/") else "text/html"
+    return await client.request(method, address(path), headers={"Accept": accepted})
 
 
 def walked() -> Iterator[tuple[str, Permission]]:
