@@ -129,7 +129,7 @@ document.addEventListener("click", (event) => {
   const opener = target.closest("[data-opens]");
   if (opener) byId(opener.dataset.opens).showModal();
   if (target instanceof HTMLDialogElement && isOutside(target, event)) target.close(); // on the backdrop
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target) || target.closest(".menu-items button, .menu-items a")) menu.open = false;
 });
 
 document.addEventListener("keydown", (event) => {
@@ -155,7 +155,8 @@ document.addEventListener(
     if (!dialog.hasAttribute("data-kept")) dialog.replaceChildren();
     // What opened it may have been moved by a live update meanwhile: the browser then has lost whom to focus.
     const opener = dialog.dataset.opener && byId(dialog.dataset.opener);
-    if (opener) opener.focus({ preventScroll: true });
+    const shut = opener && opener.closest("details.menu:not([open])"); // it was chosen from a menu, which is shut by now
+    if (opener) (shut ? shut.querySelector("summary") : opener).focus({ preventScroll: true });
   },
   true,
 );
