@@ -60,7 +60,10 @@ def pages(today: Any) -> list[Page]:
         Page("/?page=20"),
         Page(campaign),
         Page(f"{campaign}?page=5000"),
-        Page(f"{campaign}?sort=latest"),
+        *(Page(f"{campaign}?sort={sort}") for sort in ("latest", "outcome", "longest", "dearest")),
+        Page(f"{campaign}?sort=dearest&outcome=answered"),
+        Page(f"{campaign}?sort=longest&success=yes&page=20"),
+        Page(f"{campaign}?sort=dearest&q=nobody"),
         Page(f"{campaign}?status=ENDED"),
         Page(f"{campaign}?outcome=provider_error"),
         Page(f"{campaign}?success=yes"),
@@ -165,7 +168,7 @@ async def staged(url: str) -> AsyncIterator[Stage]:
     runtime = make_runtime(cast("Database", recorded), "http://127.0.0.1:9", settings=settings_for_test())
     async with (
         running_autolynx(url, "http://127.0.0.1:9", DEFAULT_CRON_CADENCE=3600, LOG_LEVEL="error") as served,
-        httpx.AsyncClient(transport=httpx.ASGITransport(build_app(runtime)), base_url="http://inside") as inside,
+        httpx.AsyncClient(transport=httpx.ASGITransport(build_app(runtime)), base_url="http://127.0.0.1") as inside,
         httpx.AsyncClient(base_url=served.url, timeout=60) as outside,
         await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=None) as bare,
     ):

@@ -49,6 +49,20 @@ async def open_stop(page: Page) -> None:
     await page.get_by_role("dialog").wait_for()
 
 
+async def open_edit(page: Page) -> None:
+    """Change what may be changed while a campaign goes on."""
+    await page.get_by_text("More", exact=True).click()
+    await page.get_by_role("button", name="Edit name and options").click()
+    await page.get_by_role("dialog").wait_for()
+
+
+async def open_canary(page: Page) -> None:
+    """Ask how many are called before the campaign waits."""
+    await page.get_by_text("More", exact=True).click()
+    await page.get_by_role("button", name="Call a few first").click()
+    await page.get_by_role("dialog").wait_for()
+
+
 async def open_follow_up(page: Page) -> None:
     """Ask whom a follow-up campaign would call."""
     await page.get_by_role("button", name="Call these again").click()
@@ -94,6 +108,8 @@ SHOTS: Sequence[Shot] = (
     Shot(name="campaign-events", address="/campaigns/{running}/events"),
     Shot(name="call", address="/campaigns/{running}?success=yes", act=open_call, is_whole=False),
     Shot(name="campaign-stop", address="/campaigns/{running}", act=open_stop, is_whole=False),
+    Shot(name="campaign-edit", address="/campaigns/{running}", act=open_edit, is_whole=False),
+    Shot(name="campaign-canary", address="/campaigns/{waiting}", act=open_canary, is_whole=False),
     Shot(name="follow-up", address="/campaigns/{completed}?outcome=no_answer", act=open_follow_up, is_whole=False),
     Shot(name="assistants", address="/assistants"),
     Shot(name="assistant-new", address="/assistants/new"),

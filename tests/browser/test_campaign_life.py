@@ -94,6 +94,9 @@ async def test_the_focus_stays_with_stop_however_live_updates_move_it(page: Page
         await change_campaign(house.database, campaign_id, status=status)
         await expect(page.get_by_text(word, exact=True)).to_be_visible()
         await expect(stop).to_be_focused()
+    await change_campaign(house.database, campaign_id, status="COMPLETED", completed_at=house.runtime.clock.now())
+    await expect(stop).to_be_hidden()
+    await expect(page.get_by_role("link", name="Export")).to_be_focused()
 
 
 @pytest.mark.house(speed=4)

@@ -73,6 +73,7 @@ async def test_an_assistant_is_switched_in_place(database: Database) -> None:
         assistant_id = await add_assistant(database)
         client = await sign_in(web)
         off = words_of(await _send(client, f"/assistants/{assistant_id}/deactivate"))
+        assert f'hx-post="/assistants/{assistant_id}/activate" hx-swap="none" data-dismiss>Undo' in off
         assert f'hx-target="#assistant-{assistant_id}"' in off
         assert 'aria-checked="false"' in off
         on = words_of(await _send(client, f"/assistants/{assistant_id}/activate"))

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from autolynx.store.database import Database
-from autolynx.web.pages.contact_wish import OUTCOMES, STATUSES
+from autolynx.web.pages.contact_wish import OUTCOMES, SORTS, STATUSES
 from tests.support.campaign_rows import START, add_call, add_event, change_campaign, change_contact, make_campaign
 from tests.support.signed_in import HTMX, sign_in, words_of
 from tests.support.sim import running_sim
@@ -47,11 +47,33 @@ async def test_search_filters_sort_and_page_hold_in_the_address(database: Databa
         assert names(words_of(await browser.get(path, params=odd))) == [f"Ada {position}" for position in range(50)]
 
 
+async def test_contacts_of_a_batch_are_chosen_and_the_order_by_cost_holds_in_the_address(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=7, name="Spring", mode="batch", cap=3)
+    path = f"/campaigns/{campaign_id}"
+    async with running_web(database) as web:
+        browser = await sign_in(web)
+        assert 'name="batch"' not in words_of(await browser.get(path)), "batches follow from the cap at Start"
+        await browser.post(f"{path}/start", headers=HTMX)
+        await browser.post(f"{path}/pause", headers=HTMX)
+        page = words_of(await browser.get(path, params={"batch": "2"}))
+        assert names(page) == ["Ada 3", "Ada 4", "Ada 5"]
+        assert 'name="batch" min="1" max="3" step="1" inputmode="numeric" value="2"' in page
+        assert f'href="/api{path}/export.csv?batch=1"' in page, "the API counts from 0"
+        assert f'hx-get="{path}/follow-up?batch=2"' in page
+        for odd in ("0", "-1", "x", "99999999999"):
+            assert len(names(words_of(await browser.get(path, params={"batch": odd})))) == 7
+        await add_call(database, campaign_id, 4, attempt=2, cost_usd="0.50")
+        dearest = words_of(await browser.get(path, params={"batch": "2", "sort": "dearest"}))
+        assert names(dearest) == ["Ada 4", "Ada 3", "Ada 5"]
+        assert '<option value="dearest" selected>Highest cost first</option>' in dearest
+
+
 async def test_every_state_and_outcome_can_be_chosen(database: Database) -> None:
     campaign_id = await make_campaign(database, contacts=1)
     async with running_web(database) as web:
         browser = await sign_in(web)
-        for query in [{"status": key} for key in STATUSES] + [{"outcome": key} for key in OUTCOMES]:
+        chosen = [{"status": key} for key in STATUSES] + [{"outcome": key} for key in OUTCOMES]
+        for query in chosen + [{"sort": key, "outcome": "busy"} for key in SORTS]:
             words_of(await browser.get(f"/campaigns/{campaign_id}", params=query))
 
 
@@ -151,10 +173,46 @@ async def test_a_campaign_is_deleted_only_when_no_call_of_it_is_live(database: D
         assert (await browser.post(path, headers=HTMX)).status_code == 409
         ended = "UPDATE calls SET status = 'ENDED', outcome = 'busy', holds_line = false WHERE id = %s RETURNING id"
         await rows(database, ended, call_id)
-        assert "This cannot be undone" in words_of(await browser.get(path, headers=HTMX))
+        assert "You can take it back right after" in words_of(await browser.get(path, headers=HTMX))
         deleted = await browser.post(path, headers=HTMX)
-        assert (deleted.status_code, deleted.headers["hx-redirect"]) == (200, "/")
+        assert (deleted.status_code, deleted.headers["hx-trigger"]) == (200, "gone")
+        assert f'hx-post="/campaigns/{campaign_id}/restore"' in words_of(deleted)
         assert (await browser.get(f"/campaigns/{campaign_id}")).status_code == 404
+
+
+async def test_a_deletion_is_taken_back_for_ten_minutes_and_calls_nobody_by_that(database: Database) -> None:
+    clock = moved_clock()
+    campaign_id = await make_campaign(database, contacts=2, name="Spring")
+    await change_campaign(database, campaign_id, status="RUNNING", started_at=START)
+    path = f"/campaigns/{campaign_id}"
+    async with running_web(database, clock=clock) as web:
+        browser = await sign_in(web)
+        await browser.post(f"{path}/delete", headers=HTMX)
+        await make_campaign(database, contacts=1, name="spring", first=10)
+        assert "Spring 2 is back." in words_of(await browser.post(f"{path}/restore", headers=HTMX))
+        assert (await browser.post(f"{path}/restore", headers=HTMX)).status_code == 404, "it is there"
+        (row,) = await rows(database, "SELECT name, status::text FROM campaigns WHERE id = %s", campaign_id)
+        assert row == {"name": "Spring 2", "status": "PAUSED"}
+        await browser.post(f"{path}/delete", headers=HTMX)
+        clock.move(601)
+        assert (await browser.post(f"{path}/restore", headers=HTMX)).status_code == 404
+
+
+async def test_a_deleted_follow_up_stays_deleted_where_another_one_calls_its_people_by_now(database: Database) -> None:
+    async with running_sim() as sim, running_web(database, sim.url) as web:
+        campaign_id = await make_campaign(database, contacts=1, name="Spring")
+        await add_call(database, campaign_id, 0, outcome="busy")
+        await change_contact(database, campaign_id, 0, state="done")
+        await change_campaign(database, campaign_id, status="COMPLETED", started_at=START, completed_at=START)
+        browser = await sign_in(web)
+        path = f"/campaigns/{campaign_id}/follow-up?outcome=busy"
+        first = (await browser.post(path, data={"name": "First"}, headers=HTMX)).headers["hx-redirect"]
+        assert (await browser.post(f"{first}/delete", headers=HTMX)).status_code == 200
+        second = (await browser.post(path, data={"name": "Second"}, headers=HTMX)).headers["hx-redirect"]
+        refused = words_of(await browser.post(f"{first}/restore", headers=HTMX), 409)
+        assert "Another follow-up calls some of these people by now" in refused
+        await browser.post(f"{second}/delete", headers=HTMX)
+        assert "First is back." in words_of(await browser.post(f"{first}/restore", headers=HTMX))
 
 
 async def unsure(database: Database, campaign_id: UUID, position: int) -> UUID:

@@ -215,3 +215,37 @@ async def test_the_export_has_the_rows_that_the_page_shows(database: Database) -
             lines = (await web.client.get(f"/api/campaigns/{campaign_id}/export.csv", params=query)).text.splitlines()
             exported = [line.split(",")[2] for line in lines[1:]]
             assert exported == await names(web, campaign_id, **query)
+
+
+def talk(seconds: float) -> dict[str, Any]:
+    return {"started_at": START, "ended_at": START + timedelta(seconds=seconds)}
+
+
+async def test_contacts_are_sorted_by_what_their_latest_call_came_to(database: Database) -> None:
+    campaign_id = await make_campaign(database, contacts=8)
+    ends: dict[int, dict[str, Any]] = {
+        1: {"outcome": "busy", "cost_usd": "0.01"},
+        2: {"outcome": "answered", "cost_usd": "0.30", **talk(90), "claimed_at": START + timedelta(seconds=1)},
+        4: {"outcome": "answered", "cost_usd": "0.50", **talk(30)},
+        5: {"outcome": "busy", "claimed_at": START + timedelta(seconds=1)},
+        6: {"outcome": "answered", "cost_usd": "9.00", **talk(3600)},
+    }
+    for position, end in ends.items():
+        await add_call(database, campaign_id, position, **end)
+    await add_call(database, campaign_id, 6, attempt=2, outcome="no_answer")  # the latest call counts, not the dearest
+    await add_call(database, campaign_id, 7, status="IN_PROGRESS", outcome=None, holds_line=True, is_final=False)
+    async with running_web(database) as web:
+        sorts = {sort: await names(web, campaign_id, sort=sort) for sort in ("outcome", "duration", "cost")}
+        assert sorts == {
+            "outcome": [f"Ada {position}" for position in (2, 4, 5, 1, 6, 0, 3, 7)],
+            "duration": [f"Ada {position}" for position in (2, 4, 0, 1, 3, 5, 6, 7)],
+            "cost": [f"Ada {position}" for position in (4, 2, 1, 0, 3, 5, 6, 7)],
+        }
+        for sort, whole in sorts.items():
+            paged = [await names(web, campaign_id, sort=sort, page=page, limit=3) for page in (1, 2, 3)]
+            assert [name for page in paged for name in page] == whole
+        assert await names(web, campaign_id, sort="cost", outcome="busy") == ["Ada 1", "Ada 5"]
+        assert await names(web, campaign_id, sort="duration", outcome="busy") == ["Ada 1", "Ada 5"]
+        assert await names(web, campaign_id, sort="cost", search="Ada 2") == ["Ada 2"]
+        assert await names(web, campaign_id, sort="cost", search="zzz") == []
+        assert await names(web, campaign_id, sort="outcome", status="NOT_CALLED") == ["Ada 0", "Ada 3"]

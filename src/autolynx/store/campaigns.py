@@ -224,6 +224,28 @@ async def save_deleted(conn: Connection, campaign_id: UUID, now: datetime) -> No
     await conn.execute("UPDATE campaigns SET deleted_at = %s WHERE id = %s", [now, campaign_id])
 
 
+async def lock_deleted(conn: Connection, campaign_id: UUID, *, since: datetime) -> Campaign:
+    """Return a campaign that was deleted after that moment, locked. Raises NotFound."""
+    cursor = await conn.execute(
+        f"SELECT {CAMPAIGN_COLUMNS} FROM campaigns c WHERE c.id = %s AND c.deleted_at > %s FOR NO KEY UPDATE",
+        [campaign_id, since],
+    )
+    row = await cursor.fetchone()
+    if row is None:
+        raise NotFound("There is no campaign of that id that was deleted a moment ago.")
+    return campaign_from_row(row)
+
+
+async def save_restored(conn: Connection, campaign_id: UUID, *, name: str) -> None:
+    """Take a deletion back, under a name that is free. Raises Conflict where it is not."""
+    try:
+        await conn.execute("UPDATE campaigns SET deleted_at = NULL, name = %s WHERE id = %s", [name, campaign_id])
+    except UniqueViolation as error:
+        if error.diag.constraint_name == "campaigns_name_key":
+            raise _name_taken() from None
+        raise
+
+
 async def save_quiet(conn: Connection, campaign_id: UUID, now: datetime) -> None:
     """Note that the campaign's line was just seen quiet; the next claim uses it up."""
     await conn.execute("UPDATE campaigns SET quiet_at = %s WHERE id = %s", [now, campaign_id])

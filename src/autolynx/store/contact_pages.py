@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from autolynx.domain.call import ACTIVE_ORDER, CallStatus
+from autolynx.domain.call import ACTIVE_ORDER, CallStatus, Outcome
 from autolynx.domain.metrics import Counters
 from autolynx.store.database import Connection
 from autolynx.store.report_rows import (
@@ -32,6 +32,9 @@ class ContactSort(StrEnum):
 
     POSITION = "position"  # as in the file
     LATEST = "latest"  # who was called last comes first, then who was not called yet
+    OUTCOME = "outcome"  # by the word, in each the latest call first; then who has none yet
+    DURATION = "duration"  # the longest talk first, then who was not talked to
+    COST = "cost"  # the dearest call first, then what cost nothing that is known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +84,8 @@ async def list_contacts(
 ) -> list[ReportRow]:
     """Return contacts in order. The page is cut before anything but its order is looked up."""
     values = {**chosen.parameters(), "campaign_id": campaign_id, "limit": limit, "skip": skip}
-    if sort is ContactSort.LATEST and chosen.status != NOT_CALLED:
-        return await _latest_first(conn, chosen, values, is_few=is_few)
+    if sort is not ContactSort.POSITION and not _is_without(chosen, sort):
+        return await _by_call(conn, chosen, values, _ORDERS[sort], is_few=is_few)
     way = "DESC" if is_descending else "ASC"
     found = f"SELECT t.id {_from(chosen, is_few=is_few)}"
     if chosen.is_empty and skip >= FAR and (size := await _find_size(conn, campaign_id)):
@@ -125,28 +128,68 @@ async def _find_size(conn: Connection, campaign_id: UUID) -> int | None:
     return int(row["size"]) if row and row["size"] == row["beyond"] else None
 
 
-async def _latest_first(
-    conn: Connection, chosen: ContactFilter, values: dict[str, Any], *, is_few: bool
+@dataclass(frozen=True, kw_only=True)
+class _Order:
+    """An order of calls `k` that an index has, and the condition by which a call is in it."""
+
+    order: str
+    has_it: str
+
+
+_LATEST = _Order(order="k.claimed_at DESC, k.id", has_it="k.id IS NOT NULL")
+_ORDERS = {
+    ContactSort.LATEST: _LATEST,
+    ContactSort.OUTCOME: _Order(order="k.outcome, k.claimed_at DESC", has_it="k.outcome IS NOT NULL"),
+    ContactSort.DURATION: _Order(
+        order="k.ended_at - k.started_at DESC, k.claimed_at DESC",
+        has_it="k.outcome = 'answered' AND k.ended_at >= k.started_at",
+    ),
+    ContactSort.COST: _Order(order="k.cost_usd DESC, k.claimed_at DESC", has_it="k.cost_usd IS NOT NULL"),
+}
+
+
+async def _by_call(
+    conn: Connection, chosen: ContactFilter, values: dict[str, Any], by: _Order, *, is_few: bool
 ) -> list[ReportRow]:
-    """Return those called, by the time of their latest call; then those who were not, in the order of the file."""
+    """Return those whose latest call has what is sorted by, in its order; then the others, in the order of the file."""
     if is_few and chosen.about_the_call():
-        return await _rows(conn, f"SELECT t.id {_from(chosen, is_few=True)} ORDER BY k.claimed_at DESC, k.id", values)
+        order = f"({by.has_it}) IS NOT TRUE, {by.order}, t.position"
+        return await _rows(conn, f"SELECT t.id {_from(chosen, is_few=True)} ORDER BY {order}", values)
     if chosen.search and len(found := await _search(conn, chosen, values)) <= FEW:
         by_id = f"SELECT t.id FROM contacts t {LATEST_CALL} WHERE t.id = ANY(%(found)s) AND {chosen.where_latest()}"
-        order = "k.claimed_at DESC NULLS LAST, k.id, t.position"
-        return await _rows(conn, f"{by_id} ORDER BY {order}", {**values, "found": found})
-    called = f"""FROM calls k JOIN contacts t ON t.id = k.contact_id
-        WHERE k.campaign_id = %(campaign_id)s AND k.outcome IS DISTINCT FROM 'not_dialled' AND {chosen.where_latest()}
-            AND NOT EXISTS (SELECT FROM calls l WHERE l.contact_id = k.contact_id AND l.attempt > k.attempt
-                AND l.outcome IS DISTINCT FROM 'not_dialled')"""
-    rows = await _rows(conn, f"SELECT t.id {called} ORDER BY k.claimed_at DESC, k.id", values)
+        order = f"({by.has_it}) IS NOT TRUE, {by.order}, t.position"
+        return await _rows(conn, f"{by_id} ORDER BY {order}", {**values, "found": found}) if found else []
+    called = _called(chosen, by)
+    rows = await _rows(conn, f"SELECT k.contact_id AS id {called} ORDER BY {by.order}", values)
     room = values["limit"] - len(rows)
-    if room == 0 or chosen.about_the_call():
+    if room == 0 or (by is _LATEST and chosen.about_the_call()):
         return rows
     skip = 0 if rows or not values["skip"] else values["skip"] - await _count(conn, f"SELECT {called}", values)
-    rest = replace(chosen, status=NOT_CALLED)
-    others = {**values, **rest.parameters(), "limit": room, "skip": skip}
-    return rows + await _rows(conn, f"SELECT t.id {_from(rest, is_few=False)} ORDER BY t.position", others)
+    others = f"SELECT t.id {_others(chosen, by)} ORDER BY t.position"
+    return rows + await _rows(conn, others, {**values, "limit": room, "skip": skip})
+
+
+def _called(chosen: ContactFilter, by: _Order) -> str:
+    """Return where the calls in an order are found; contacts are looked at only where something is wanted of them."""
+    is_by_call = replace(chosen, status=None, outcome=None, success=None).is_empty
+    wanted = [by.has_it, *chosen.about_the_call()] if is_by_call else [by.has_it, chosen.where_latest()]
+    return f"""FROM calls k {"" if is_by_call else "JOIN contacts t ON t.id = k.contact_id"}
+        WHERE k.campaign_id = %(campaign_id)s AND k.outcome IS DISTINCT FROM 'not_dialled' AND {" AND ".join(wanted)}
+            AND NOT EXISTS (SELECT FROM calls l WHERE l.contact_id = k.contact_id AND l.attempt > k.attempt
+                AND l.outcome IS DISTINCT FROM 'not_dialled')"""
+
+
+def _is_without(chosen: ContactFilter, sort: ContactSort) -> bool:
+    """Whether nobody who is wanted has what is sorted by: then the order of the file is left."""
+    is_nobody_talked_to = sort is ContactSort.DURATION and chosen.outcome not in {None, Outcome.ANSWERED}
+    return chosen.status == NOT_CALLED or is_nobody_talked_to
+
+
+def _others(chosen: ContactFilter, by: _Order) -> str:
+    """Return where those are found whose latest call is not in an order, or who have none."""
+    if by is _LATEST:
+        return _from(replace(chosen, status=NOT_CALLED), is_few=False)
+    return f"FROM contacts t {LATEST_CALL} WHERE {chosen.where_latest()} AND ({by.has_it}) IS NOT TRUE"
 
 
 async def _search(conn: Connection, chosen: ContactFilter, values: dict[str, Any]) -> list[UUID]:

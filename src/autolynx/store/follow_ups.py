@@ -80,6 +80,18 @@ async def lock_family(conn: Connection, campaign_id: UUID) -> None:
     )
 
 
+async def is_called_by_others(conn: Connection, campaign_id: UUID) -> bool:
+    """Whether somebody in a follow-up is in another one of its family as well that is not over."""
+    cursor = await conn.execute(
+        f"""{_FAMILY} SELECT EXISTS (SELECT FROM contacts t JOIN contacts d ON d.phone = t.phone
+                WHERE t.campaign_id = %(campaign_id)s AND d.campaign_id IN (SELECT id FROM others
+                    WHERE deleted_at IS NULL AND status NOT IN ('COMPLETED', 'CANCELED'))) AS is_so""",
+        {"campaign_id": campaign_id},
+    )
+    row = await cursor.fetchone()
+    return bool(row and row["is_so"])
+
+
 async def count_fates(conn: Connection, wanted: Wanted) -> Mapping[str, int]:
     """Count the wanted contacts by what becomes of them: COMES_ALONG, or why they stay."""
     cursor = await conn.execute(

@@ -105,6 +105,10 @@ _FIELDS = tuple(one.name for one in fields(ReportRow))
 
 # Said so that PostgreSQL may begin with the calls: a rare outcome is found without a look at every contact.
 _IS_COUNTED = """k.contact_id = t.id AND k.campaign_id = %(campaign_id)s AND k.outcome IS DISTINCT FROM 'not_dialled'"""
+# A batch is a stretch of the file: said so that it is walked alone.
+_BATCH_SIZE = "(SELECT b.batch_size FROM campaigns b WHERE b.id = %(campaign_id)s)"
+_IS_IN_BATCH = f"""(t.batch_index = %(batch)s AND t.position >= coalesce(%(batch)s::bigint * {_BATCH_SIZE}, 0)
+    AND t.position < coalesce((%(batch)s::bigint + 1) * {_BATCH_SIZE}, {2**31}))"""
 _LATEST_CALL_IS = f"""EXISTS (SELECT FROM calls k WHERE {_IS_COUNTED} AND {{}} AND NOT EXISTS (
     SELECT FROM calls l WHERE l.contact_id = k.contact_id AND l.attempt > k.attempt
         AND l.outcome IS DISTINCT FROM 'not_dialled'))"""
@@ -194,7 +198,7 @@ class ContactFilter:
     def _about_the_contact(self) -> list[str]:
         conditions = []
         if self.batch is not None:
-            conditions.append("t.batch_index = %(batch)s")
+            conditions.append(_IS_IN_BATCH)
         if self.search:
             is_phone = phone_pattern(self.search) is not None
             by_phone = " OR t.phone LIKE %(phone_like)s" if is_phone else ""

@@ -112,6 +112,7 @@ ENTRIES: dict[str, Permission | None] = {
     "POST /campaigns/{campaign_id}/cap": _P.CAMPAIGNS_WRITE,
     "GET /campaigns/{campaign_id}/delete": _P.CAMPAIGNS_WRITE,
     "POST /campaigns/{campaign_id}/delete": _P.CAMPAIGNS_WRITE,
+    "POST /campaigns/{campaign_id}/restore": _P.CAMPAIGNS_WRITE,
     "GET /campaigns/{campaign_id}/follow-up": _P.CAMPAIGNS_WRITE,
     "POST /campaigns/{campaign_id}/follow-up": _P.CAMPAIGNS_WRITE,
     "GET /campaigns/{campaign_id}/unsure": _P.CAMPAIGNS_READ,

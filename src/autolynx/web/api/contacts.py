@@ -50,8 +50,9 @@ async def list_contacts(
 ) -> ContactList:
     """Return a page of contacts in the order of the file. `search` looks in names, businesses and phone numbers.
 
-    `sort=latest` puts those first who were called last. Where counting to the end would be slow, `isTotalExact` is
-    false and `pagination.total` is a lower bound.
+    `sort=latest` puts those first who were called last, `outcome` sorts by the word, `duration` puts the longest talk
+    first and `cost` the dearest call; who has none of it follows in the order of the file. Where counting to the end
+    would be slow, `isTotalExact` is false and `pagination.total` is a lower bound.
     """
     async with runtime.database.connection() as conn:
         counters = (await reports.get_campaign(conn, campaign_id)).counters

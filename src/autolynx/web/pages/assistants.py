@@ -149,7 +149,8 @@ async def _switch(runtime: Runtime, assistant_id: str, *, is_active: bool, actor
     switched = await edit_assistant(runtime, assistant_id_of(assistant_id), active=is_active, actor=actor.name)
     view = await look_at(runtime, switched.id, actor)
     said = "can be chosen for campaigns" if is_active else "cannot be chosen for new campaigns; those with it go on"
-    return answer(fragment("assistant_part.html", view=view), toast(f"{view.name} {said}."))
+    undo = f"{view.address}/{'deactivate' if is_active else 'activate'}"
+    return answer(fragment("assistant_part.html", view=view), toast(f"{view.name} {said}.", undo=undo))
 
 
 async def _views(runtime: Runtime, wish: Wish, actor: Actor) -> tuple[list[AssistantView], int]:

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from autolynx.domain.campaign import Campaign
 from autolynx.runtime import Runtime
 from autolynx.store import contact_pages, live
 from autolynx.store.contact_pages import ContactPage
@@ -38,6 +39,7 @@ async def show_campaign(request: Request, runtime: RuntimeDep, campaign_id: str,
         rows=_views(runtime, found.rows),
         latest=await _latest(runtime, known_id),
         wish=wish,
+        batches=_batches(seen.report.campaign),
         statuses=STATUSES,
         outcomes=OUTCOMES,
         successes=SUCCESSES,
@@ -59,6 +61,11 @@ async def _find(runtime: Runtime, campaign_id: UUID, wish: ContactWish, report: 
             limit=ROWS,
             skip=(wish.page - 1) * ROWS,
         )
+
+
+def _batches(campaign: Campaign) -> int:
+    """Return how many batches there are; 0 before Start, and where contacts are called one after the other."""
+    return -(-campaign.total_contacts // campaign.batch_size) if campaign.batch_size else 0
 
 
 def _stream(runtime: Runtime, wish: ContactWish, found: ContactPage) -> str:

@@ -33,6 +33,9 @@ SORTS: dict[str, tuple[str, ContactSort, bool]] = {
     "file": ("Order of the list", ContactSort.POSITION, False),
     "reverse": ("Last in the list first", ContactSort.POSITION, True),
     "latest": ("Called last first", ContactSort.LATEST, False),
+    "outcome": ("Outcome", ContactSort.OUTCOME, False),
+    "longest": ("Longest talk first", ContactSort.DURATION, False),
+    "dearest": ("Highest cost first", ContactSort.COST, False),
 }
 
 ORDINARY = {"sort": "file", "page": 1}  # what is left out of an address; of the others, what is empty
@@ -46,6 +49,7 @@ class ContactWish:
     status: str = ""
     outcome: str = ""
     success: str = ""
+    batch: int | None = None  # as people count them, from 1
     sort: str = "file"
     page: int = 1
 
@@ -57,6 +61,7 @@ class ContactWish:
             outcome=self.outcome or None,
             success=SUCCESSES[self.success][1],
             search=self.search or None,
+            batch=self.batch - 1 if self.batch else None,
         )
 
     @property
@@ -87,16 +92,23 @@ class ContactWish:
     def api_query(self) -> str:
         """Return the same filter as the API words it, to be put behind an address."""
         success = {True: "true", False: "false", None: ""}[SUCCESSES[self.success][1]]
-        said = {"status": self.status, "outcome": self.outcome, "success": success, "search": self.search}
+        said: dict[str, Any] = {"status": self.status, "outcome": self.outcome, "success": success}
+        said |= {"search": self.search, "batch": "" if self.batch is None else self.batch - 1}
         return self._query(said)
 
     def _said(self) -> dict[str, Any]:
-        return {"q": self.search, "status": self.status, "outcome": self.outcome, "success": self.success}
+        said = {"q": self.search, "status": self.status, "outcome": self.outcome, "success": self.success}
+        return {**said, "batch": self.batch or ""}
 
     @staticmethod
     def _query(values: dict[str, Any]) -> str:
         said = {key: value for key, value in values.items() if value != ORDINARY.get(key, "")}
         return f"?{urlencode(said)}" if said else ""
+
+
+def _batch(text: str) -> int | None:
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0
+    return number or None
 
 
 async def _contact_wish(
@@ -105,6 +117,7 @@ async def _contact_wish(
     status: str = "",
     outcome: str = "",
     success: str = "",
+    batch: str = "",
     sort: str = "",
     page: Annotated[str, Query()] = "",
 ) -> ContactWish:
@@ -113,6 +126,7 @@ async def _contact_wish(
         status=status if status in STATUSES else "",
         outcome=outcome if outcome in OUTCOMES else "",
         success=success if success in SUCCESSES else "",
+        batch=_batch(batch),
         sort=sort if sort in SORTS else "file",
         page=page_number(page),
     )

@@ -6,6 +6,7 @@ const FALLBACK_MILLISECONDS = 30000;
 const RECONNECT_MILLISECONDS = 5000;
 const SILENCE_MILLISECONDS = 40000; // a living stream says something every 15 seconds
 const TOAST_MILLISECONDS = 7000;
+const UNDO_MILLISECONDS = 20000; // what can be taken back gives time to think
 const byId = (id) => document.getElementById(id);
 
 // Requests ----------------------------------------------------------------------------------------------------------
@@ -55,23 +56,39 @@ document.addEventListener("htmx:finally:request", (event) => {
   if (ctx.focusNear) setTimeout(() => giveFocusBack(ctx.sourceElement, ctx.focusNear.id));
 });
 
-// A live update that exchanges the button under somebody's fingers leaves the focus on its successor.
-let focused = "";
-document.addEventListener("focusin", (event) => { focused = event.target.id; });
-document.addEventListener("pointerdown", () => { focused = ""; }, true); // what is clicked takes the focus, or nothing does
+// A live update that exchanges the button under somebody's fingers leaves the focus on its successor; one that takes it
+// away, as the end of a campaign does, on what is next to its place.
+let focused = null;
+document.addEventListener("focusin", ({ target }) => { focused = target.id ? { id: target.id, near: nearOf(target) } : null; });
+document.addEventListener("pointerdown", () => { focused = null; }, true); // what is clicked takes the focus, or nothing does
 document.addEventListener("htmx:after:swap", () => {
-  const successor = focused && document.activeElement === document.body && byId(focused);
+  if (!focused || document.activeElement !== document.body) return;
+  const successor = byId(focused.id);
   if (successor) successor.focus({ preventScroll: true });
+  else if (focused.near) focusNear(focused.near);
 });
+
+function nearOf(element) {
+  const near = element.closest("#page") && element.parentElement.closest("[id]");
+  return near ? near.id : "";
+}
+
+function focusNear(id) {
+  for (let near = byId(id); near; near = near.parentElement.closest("[id]")) {
+    const there = near.querySelector(".actions button, .actions a, a, button");
+    if (there) {
+      there.focus({ preventScroll: true });
+      return;
+    }
+  }
+}
 
 function giveFocusBack(source, nearId) {
   if (document.activeElement && document.activeElement !== document.body) return;
   // (Where the button itself is gone, the source is by now whatever the answer replaced.)
-  let there = source.isConnected && !source.disabled && source.matches("a, button, input, select, textarea") ? source : null;
-  for (let near = byId(nearId); near && !there; near = near.parentElement.closest("[id]")) {
-    there = near.querySelector(".actions button, .actions a, a, button");
-  }
-  if (there) there.focus({ preventScroll: true });
+  const isThere = source.isConnected && !source.disabled && source.matches("a, button, input, select, textarea");
+  if (isThere) source.focus({ preventScroll: true });
+  else focusNear(nearId);
 }
 
 function say(text, tone) {
@@ -87,7 +104,8 @@ function say(text, tone) {
 new MutationObserver((changes) => {
   for (const change of changes) {
     for (const toast of change.addedNodes) {
-      if (toast.nodeType === Node.ELEMENT_NODE) setTimeout(() => toast.remove(), TOAST_MILLISECONDS);
+      if (toast.nodeType !== Node.ELEMENT_NODE) continue;
+      setTimeout(() => toast.remove(), toast.querySelector("[hx-post]") ? UNDO_MILLISECONDS : TOAST_MILLISECONDS);
     }
   }
 }).observe(byId("toasts"), { childList: true });
@@ -111,7 +129,7 @@ document.addEventListener("click", (event) => {
   const opener = target.closest("[data-opens]");
   if (opener) byId(opener.dataset.opens).showModal();
   if (target instanceof HTMLDialogElement && isOutside(target, event)) target.close(); // on the backdrop
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target) || target.closest(".menu-items button, .menu-items a")) menu.open = false;
 });
 
 document.addEventListener("keydown", (event) => {
@@ -137,7 +155,8 @@ document.addEventListener(
     if (!dialog.hasAttribute("data-kept")) dialog.replaceChildren();
     // What opened it may have been moved by a live update meanwhile: the browser then has lost whom to focus.
     const opener = dialog.dataset.opener && byId(dialog.dataset.opener);
-    if (opener) opener.focus({ preventScroll: true });
+    const shut = opener && opener.closest("details.menu:not([open])"); // it was chosen from a menu, which is shut by now
+    if (opener) (shut ? shut.querySelector("summary") : opener).focus({ preventScroll: true });
   },
   true,
 );
@@ -220,8 +239,12 @@ document.addEventListener("htmx:sse:after:connection", found);
 document.addEventListener("htmx:sse:before:message", () => { heardAt = Date.now(); });
 document.addEventListener("htmx:sse:error", lost);
 document.addEventListener("stale", refresh);
-document.addEventListener("gone", () => location.assign("/"));
 document.addEventListener("out", () => location.reload()); // signed out, or another role: the page of now, or the door
+
+// What a page was about is deleted: the list takes its place, and what was said at the edge of the page stays.
+document.addEventListener("gone", () => {
+  window.htmx.ajax("GET", "/", { target: "#page", select: "#page", swap: "outerMorph", push: "true" });
+});
 
 // A stream that never began has to be begun anew by us; one that broke begins anew by itself.
 for (const name of ["htmx:error", "htmx:response:error"]) {
