@@ -16,27 +16,33 @@ _COMMON = frozenset({"password", "passwort", "letmein", "qwertyuiop", "autolynx"
 class LocalPasswords:
     """Makes and checks password hashes, a few at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, hasher: PasswordHasher = _HASHER) -> None:
+        self._hasher = hasher
         self._limit = anyio.CapacityLimiter(AT_ONCE)
         self._nobody: str | None = None
 
     async def hash(self, password: str) -> str:
         """Return what is kept of a password."""
-        return await anyio.to_thread.run_sync(_HASHER.hash, password, limiter=self._limit)
+        return await anyio.to_thread.run_sync(self._hasher.hash, password, limiter=self._limit)
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether it is the right password. Without a hash the answer is no, and takes as long as any other."""
         if self._nobody is None:
             self._nobody = await self.hash("nobody has this password")
         is_right = await anyio.to_thread.run_sync(
-            _is_right, password_hash or self._nobody, password[:MOST_CHARACTERS], limiter=self._limit
+            self._is_right, password_hash or self._nobody, password[:MOST_CHARACTERS], limiter=self._limit
         )
         return is_right and password_hash is not None
 
-    @staticmethod
-    def is_outdated(password_hash: str) -> bool:
+    def is_outdated(self, password_hash: str) -> bool:
         """Whether a hash was made with weaker parameters than those of today."""
-        return _HASHER.check_needs_rehash(password_hash)
+        return self._hasher.check_needs_rehash(password_hash)
+
+    def _is_right(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (Argon2Error, InvalidHashError):
+            return False
 
 
 def check_password(password: str, *, email: str) -> None:
@@ -53,10 +59,3 @@ def check_password(password: str, *, email: str) -> None:
         or email.lower() in password.lower()
     ):
         raise ValidationProblem("password: this one is easily guessed; choose another one.", field="password")
-
-
-def _is_right(password_hash: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(password_hash, password)
-    except (Argon2Error, InvalidHashError):
-        return False
