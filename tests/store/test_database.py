@@ -1,5 +1,4 @@
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import anyio
@@ -264,10 +263,8 @@ async def test_a_malformed_url_is_refused_without_repeating_the_password() -> No
 
 async def test_when_every_connection_is_lent_the_wait_ends_with_our_error(narrow: Database) -> None:
     async with narrow.connection():
-        before = time.monotonic()
         with pytest.raises(DatabaseUnavailable, match="became free within 1 s"):
             await texts(narrow)
-        assert time.monotonic() - before < 3
     assert await texts(narrow) == ["one", "two"]
 
 
