@@ -20,7 +20,7 @@ from autolynx.flows.campaign_edit import NewCampaign, create_campaign
 from autolynx.flows.campaign_life import pause_campaign, start_campaign, stop_campaign
 from autolynx.flows.importing import receive_upload
 from autolynx.runtime import Runtime
-from autolynx.store import reports
+from autolynx.store import inbox, reports
 from screenshots.past import leave_in_doubt, move_into_past, tell_incident
 from screenshots.people import FLAWED, Person, as_csv, people, unusual
 
@@ -93,6 +93,7 @@ class Teller:
         await self._hire()
         await self._tell_simulator("speed", {"speed": FAST})
         completed = await self._live_through(PASTS)
+        await self._until_quiet()
         await self._begin_day()
         stopped = await self._begun("Winter catalog, cold list", people(901), 60, PITCH, cap=20)
         await self._until_done(stopped, 25)
@@ -180,6 +181,20 @@ class Teller:
                 if is_over or contacts <= report.counters.done < report.campaign.total_contacts:
                     return
                 await asyncio.sleep(0.1)
+
+    async def _until_quiet(self) -> None:
+        """Wait for the last reports: whoever is asked about a claimed end must still know the call."""
+        last = -1
+        async with asyncio.timeout(60), httpx.AsyncClient() as client:
+            while True:
+                ledger = (await client.get(f"{self._runtime.settings.vapi_base_url}/_sim/ledger?format=summary")).json()
+                async with self._runtime.database.connection() as conn:
+                    is_waiting = await inbox.count_overdue(
+                        conn, due_before=self._runtime.clock.now() + timedelta(days=1)
+                    )
+                if last == (last := ledger["webhooks"]["letters"]) and not is_waiting:
+                    return
+                await asyncio.sleep(1)
 
     async def _begin_day(self) -> None:
         """Set the provider's clock right, which ran far ahead, and take up two assistants of our own."""

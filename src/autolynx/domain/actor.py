@@ -39,11 +39,6 @@ class Actor:
         return may(self.role, self.scopes, permission)
 
     @property
-    def is_admin(self) -> bool:
-        """Whether everything is open to the caller, through a browser or a token for everything."""
-        return self.role is Role.ADMIN and Scope.ALL in self.scopes
-
-    @property
     def sees_only(self) -> UUID | None:
         """Whose campaigns alone are seen; None: those of everybody."""
         return None if self.role is Role.ADMIN else self.user_id or NOBODY

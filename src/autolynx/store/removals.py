@@ -46,9 +46,3 @@ async def save_failed(conn: Connection, removal: Removal, *, error: str, due_at:
         "UPDATE removals SET due_at = %s, last_error = %s WHERE (place, name) = (%s, %s)",
         [due_at, error, removal.place, removal.name],
     )
-
-
-async def count_open(conn: Connection) -> int:
-    """Count what is not deleted yet, given up or not."""
-    row = await (await conn.execute("SELECT count(*) AS n FROM removals")).fetchone()
-    return int(row["n"]) if row else 0
