@@ -1,9 +1,11 @@
 """Plain HTTP to the provider: explicit time limits, no redirects, reads repeated a little, writes never."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -45,7 +47,13 @@ class _Broken(Exception):
 
 def launch_client(timeout: httpx.Timeout, limits: httpx.Limits) -> httpx.AsyncClient:
     """Start a client of the usual kind. It follows no redirects and carries no key by itself."""
-    return httpx.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False)
+    return httpx.AsyncClient(timeout=timeout, limits=limits, follow_redirects=False, verify=_trusted())
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read the certificates of authorities once in a process: that takes longer than a request."""
+    return httpx.create_ssl_context()
 
 
 @dataclass(frozen=True, kw_only=True)

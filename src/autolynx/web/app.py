@@ -1,8 +1,11 @@
 """Builds the ASGI application: every router once, one error envelope, one outer layer."""
 
+from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from starlette.routing import BaseRoute
 
 from autolynx.flows.phone_line import PhoneLines
 from autolynx.flows.refill import Refiller
@@ -55,11 +58,22 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     app.add_middleware(Compression)
     app.add_middleware(Outer)  # the last one added stands outside
     install_receiver(app)  # first, because routes are tried in order: webhooks are by far the most frequent requests
-    for router in OWN_LOCK:
-        app.include_router(router)
-    for router in GUARDED:
-        app.include_router(router, dependencies=[Depends(get_caller)])
-    for router in PAGES:
-        app.include_router(router)
+    app.router.routes.extend(_included())
     app.mount("/assets", packaged_assets(), name="assets")
     return app
+
+
+@cache
+def _included() -> Sequence[BaseRoute]:
+    """Include every router, once in a process: what a route works with hangs on the application that is asked.
+
+    What FastAPI works out of a signature is worked out by the first request, and takes as long as a hundred others.
+    """
+    house = APIRouter(redirect_slashes=False)
+    for router in OWN_LOCK:
+        house.include_router(router)
+    for router in GUARDED:
+        house.include_router(router, dependencies=[Depends(get_caller)])
+    for router in PAGES:
+        house.include_router(router)
+    return tuple(house.routes)
