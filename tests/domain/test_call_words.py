@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autolynx.domain.call import CallStatus, NewsKind, Source
@@ -106,6 +106,8 @@ def test_a_bill_lists_what_cost_anything_and_adds_up_to_the_total() -> None:
     assert parts_of(None, Decimal("0.15")) == []
 
 
+@example(1e22)
+@example(-1e22)
 @given(JSON)
 def test_no_kept_bill_makes_a_page_fail(value: Any) -> None:
     assert all(part.usd > 0 for part in parts_of(value, None))

@@ -20,6 +20,7 @@ LABELS: dict[str, str] = {
     "chat": "Chat",
     "other": "Other",
 }
+MOST_USD = Decimal(100_000)  # far beyond any call; keeps nonsense out of sums and pages
 DIGITS = 6  # many parts cost less than a hundredth of a cent
 
 
@@ -58,4 +59,4 @@ def _amount(value: Any) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return Decimal(0)
     amount = Decimal(str(value))
-    return round(amount, DIGITS) if amount.is_finite() else Decimal(0)
+    return round(amount, DIGITS) if amount.is_finite() and 0 < amount < MOST_USD else Decimal(0)

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
+from autolynx.domain.cost_parts import MOST_USD
+
 Object = Mapping[str, Any]
 T = TypeVar("T")
 
@@ -22,7 +24,6 @@ _EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 _SECONDS = (1e9, 1e10)  # epoch seconds of our century have ten digits, milliseconds thirteen
 _MILLISECONDS = (1e12, 1e13)
-_MOST_USD = Decimal(100_000)  # far beyond any call; keeps nonsense out of the sums
 _CENTS = Decimal("0.0001")  # what the database keeps
 _USUAL_SCHEMES = ("https://", "wss://", "http://", "ws://")
 _SIGNING_KEYS = re.compile(r"^(x-(amz|goog)-.*|signature|sig|se|expires|token|key-pair-id|policy|awsaccesskeyid)$")
@@ -124,7 +125,7 @@ def as_money(value: Any) -> Decimal | None:
         amount = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return amount.quantize(_CENTS) + 0 if amount.is_finite() and 0 <= amount < _MOST_USD else None
+    return amount.quantize(_CENTS) + 0 if amount.is_finite() and 0 <= amount < MOST_USD else None
 
 
 def as_address(value: Any) -> str | None:
