@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from autolynx.bootstrap import Engine, build_provider, build_web, open_runtime
+from autolynx.bootstrap import Engine, build_provider, open_runtime
 from autolynx.cli.listening import serving
 from autolynx.cli.loop import run_async
 from autolynx.errors import DatabaseUnavailable
@@ -17,6 +17,7 @@ from autolynx.flows.tick import Ticker
 from autolynx.log import configure_logging
 from autolynx.settings import Settings, load_settings
 from autolynx.store.database import Database
+from autolynx.web.app import build_app
 from drill.doom import Fate, FatefulDatabase, FatefulRefiller, fateful_launch
 from drill.plan import Doom
 
@@ -47,7 +48,7 @@ async def _serve(settings: Settings, listener: socket.socket, fate: Fate) -> Non
         refiller = FatefulRefiller(runtime, fate)
         ticker = Ticker(runtime)
         engine = Engine(runtime=runtime, refiller=refiller, ticker=ticker)
-        async with serving(build_web(engine), listener):
+        async with serving(build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker), listener):
             ticker.start()
             await stopped.wait()
         await ticker.stop()

@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from fastapi import FastAPI
-
 from autolynx.archive.bucket import RecordingBucket
 from autolynx.archive.folder import RecordingFolder
 from autolynx.archive.port import RecordingStore
@@ -13,7 +11,6 @@ from autolynx.archive.s3_signature import S3Account
 from autolynx.errors import ConfigurationError
 from autolynx.flows.assistants import seed_templates
 from autolynx.flows.choosing_settings import refresh_settings
-from autolynx.flows.live_feed import LiveFeed
 from autolynx.flows.people import ensure_admin
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
@@ -29,8 +26,6 @@ from autolynx.store.database import Database
 from autolynx.store.embedded import EmbeddedPostgres
 from autolynx.store.embedded_guard import guarding
 from autolynx.store.migrate import Migration, migrate
-from autolynx.web.app import build_app
-from autolynx.web.limiter import Limiter
 
 NO_KEY = (
     "VAPI_API_KEY is not set: set it to the private key of your Vapi account, "
@@ -211,29 +206,3 @@ def build_identity(settings: Settings, clock: Clock) -> SupabaseAuth | None:
         jwt_secret=secret.get_secret_value() if secret else None,
         now=clock.now,
     )
-
-
-def build_web(engine: Engine) -> FastAPI:
-    """Build pages and API around an engine."""
-    return build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker)
-
-
-def count_watchers(app: FastAPI) -> int:
-    """Return how many live streams an application serves."""
-    feed = _live_feed(app)
-    return feed.watchers if feed else 0
-
-
-async def close_web(app: FastAPI) -> None:
-    """End the live streams of an application, which would otherwise keep its server from stopping, and let go."""
-    feed = _live_feed(app)
-    if feed is not None:
-        await feed.close()
-    limiter: Limiter | None = getattr(app.state, "limiter", None)
-    if limiter is not None:
-        await limiter.close()
-
-
-def _live_feed(app: FastAPI) -> LiveFeed | None:
-    """Return the feed, which exists since somebody first watched."""
-    return getattr(app.state, "live_feed", None)

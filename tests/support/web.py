@@ -13,13 +13,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from autolynx.archive.port import RecordingStore
-from autolynx.bootstrap import close_web
 from autolynx.flows.access import create_token
 from autolynx.flows.refill import Refiller
 from autolynx.identity.mail import Mailer
 from autolynx.runtime import Clock, Runtime
 from autolynx.store.database import Database
-from autolynx.web.app import build_app
+from autolynx.web.app import build_app, close_web
 from tests.support.engine import MovedClock, make_runtime, settings_for_test
 
 NOWHERE = "http://127.0.0.1:9"  # nobody listens there

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from autolynx.bootstrap import close_web
 from autolynx.cli.deadlines import PatientProtocol
 from autolynx.errors import ConfigurationError
+from autolynx.web.app import close_web
 
 MOST_PORTS_TRIED = 100
 GRACE_SECONDS = 3  # for requests under way at shutdown; live pages reconnect by themselves

@@ -4,13 +4,14 @@ import socket
 
 import typer
 
-from autolynx.bootstrap import build_web, open_engine
+from autolynx.bootstrap import open_engine
 from autolynx.cli.configuring import configured
 from autolynx.cli.interrupts import catching_interrupts
 from autolynx.cli.listening import listen, port_of, serving
 from autolynx.cli.loop import run_async
 from autolynx.log import log
 from autolynx.settings import Settings
+from autolynx.web.app import build_app
 
 app = typer.Typer(add_completion=False)
 
@@ -35,7 +36,10 @@ def with_port(settings: Settings, port: int) -> Settings:
 
 async def _serve(settings: Settings, listener: socket.socket, host: str) -> None:
     with listener, catching_interrupts() as interrupts:
-        async with open_engine(settings) as engine, serving(build_web(engine), listener):
+        async with (
+            open_engine(settings) as engine,
+            serving(build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker), listener),
+        ):
             if engine.ticker is not None:
                 engine.ticker.start()
             print(f"AutoLynx listens on http://{host}:{port_of(listener)}", flush=True)

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
+from autolynx.flows.live_feed import LiveFeed
 from autolynx.flows.phone_line import PhoneLines
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
@@ -61,6 +62,27 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     app.router.routes.extend(_included())
     app.mount("/assets", packaged_assets(), name="assets")
     return app
+
+
+def count_watchers(app: FastAPI) -> int:
+    """Return how many live streams an application serves."""
+    feed = _live_feed(app)
+    return feed.watchers if feed else 0
+
+
+async def close_web(app: FastAPI) -> None:
+    """End the live streams of an application, which would otherwise keep its server from stopping, and let go."""
+    feed = _live_feed(app)
+    if feed is not None:
+        await feed.close()
+    limiter: Limiter | None = getattr(app.state, "limiter", None)
+    if limiter is not None:
+        await limiter.close()
+
+
+def _live_feed(app: FastAPI) -> LiveFeed | None:
+    """Return the feed, which exists since somebody first watched."""
+    return getattr(app.state, "live_feed", None)
 
 
 @cache
