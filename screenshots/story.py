@@ -93,7 +93,6 @@ class Teller:
         await self._hire()
         await self._tell_simulator("speed", {"speed": FAST})
         completed = await self._live_through(PASTS)
-        await self._until_quiet()
         await self._begin_day()
         stopped = await self._begun("Winter catalog, cold list", people(901), 60, PITCH, cap=20)
         await self._until_done(stopped, 25)
@@ -129,6 +128,7 @@ class Teller:
         ]
         for past, campaign_id in begun:
             await self._until_done(campaign_id, past.contacts)
+        await self._until_quiet()
         database = self._runtime.database
         for past, campaign_id in begun:
             if past.name == "Tax season follow-up":
@@ -183,7 +183,7 @@ class Teller:
                 await asyncio.sleep(0.1)
 
     async def _until_quiet(self) -> None:
-        """Wait for the last reports: whoever is asked about a claimed end must still know the call."""
+        """Wait for the last reports: they must find a call where it was, and a provider that still knows it."""
         last = -1
         async with asyncio.timeout(60), httpx.AsyncClient() as client:
             while True:
