@@ -74,9 +74,15 @@ def test_a_rest_ends_at_its_moment() -> None:
 
 
 def test_trouble_remembers_when_it_began() -> None:
-    first = after_trouble(Account(), reason="No credit.", now=NOW)
-    again = after_trouble(first, reason="Frozen.", now=later(60))
+    first = after_trouble(Account(), reason="No credit.", asked_at=NOW, now=NOW)
+    again = after_trouble(first, reason="Frozen.", asked_at=later(60), now=later(60))
     assert (again.trouble, again.trouble_at) == ("Frozen.", NOW)
+
+
+def test_what_was_asked_before_the_release_is_no_trouble_any_more() -> None:
+    released = Account(released_at=later(10))
+    assert after_trouble(released, reason="No credit.", asked_at=later(9), now=later(11)) == released
+    assert after_trouble(released, reason="No credit.", asked_at=later(10), now=later(11)).trouble == "No credit."
 
 
 # Above the provider's limit -----------------------------------------------------------------------------------------

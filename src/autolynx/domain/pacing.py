@@ -37,6 +37,7 @@ class Account:
     swept_until: datetime | None = None
     last_tick_at: datetime | None = None
     next_tick_at: datetime | None = None
+    released_at: datetime | None = None  # by a person, who has seen to what held it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,8 +176,15 @@ def after_rate_limit(
     return _rest(account, until=max(retry_at, soonest), reason=RATE_REST)
 
 
-def after_trouble(account: Account, *, reason: str, now: datetime) -> Account:
+def is_settled(account: Account, *, asked_at: datetime) -> bool:
+    """Whether a person has released dialling since a request was made: its answer tells of what is mended."""
+    return account.released_at is not None and asked_at < account.released_at
+
+
+def after_trouble(account: Account, *, reason: str, asked_at: datetime, now: datetime) -> Account:
     """The provider refuses the whole account: nothing is dialled until a person mends it and releases."""
+    if is_settled(account, asked_at=asked_at):
+        return account
     return replace(account, trouble=reason, trouble_at=account.trouble_at or now)
 
 

@@ -45,7 +45,7 @@ async def dial(runtime: Runtime, order: CallOrder, *, account: Account) -> Diall
         return await _give_back(runtime, order.call_id, NewsKind.RELEASED)
     answer = await runtime.provider.place_call(order)
     settled = await _settle_answer(runtime, order.call_id, answer)
-    await _rest(runtime, order, answer, account=account)
+    await _rest(runtime, order, answer, account=account, asked_at=marked_at)
     if settled is None:
         return Dialled(call_id=order.call_id, was_sent=True, is_accepted=False, freed_line=False)
     await follow_up(runtime, settled)
@@ -118,13 +118,16 @@ async def _fail_campaign(conn: Connection, settled: Settled, answer: Refused, *,
         await campaigns.save_status(conn, campaign, CampaignStatus.FAILED, now=now, reason=answer.reason)
 
 
-async def _rest(runtime: Runtime, order: CallOrder, answer: DialAnswer, *, account: Account) -> None:
+async def _rest(
+    runtime: Runtime, order: CallOrder, answer: DialAnswer, *, account: Account, asked_at: datetime
+) -> None:
     """Let account or number rest, as the answer asks. A plain success touches nothing: the call has yet to start."""
     match answer:
         case Accepted(news=news) if news.is_blocked:
             await resting.note_concurrency(runtime)
         case Refused():
-            await resting.note_refusal(runtime, answer, phone_number_id=order.phone_number_id)
+            number = order.phone_number_id
+            await resting.note_refusal(runtime, answer, phone_number_id=number, asked_at=asked_at)
         case NotSent(reason=reason) | Unknown(reason=reason):
             is_probe = account.failures >= runtime.settings.breaker_threshold
             await resting.note_failure(runtime, reason, is_probe=is_probe)

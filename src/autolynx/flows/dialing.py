@@ -62,6 +62,7 @@ async def release_dialling(runtime: Runtime) -> None:
             swept_until=account.swept_until,
             last_tick_at=account.last_tick_at,
             next_tick_at=account.next_tick_at,
+            released_at=runtime.clock.now(),
         )
         await gate.save(conn, cleared)
         await phone_numbers.release_all(conn)

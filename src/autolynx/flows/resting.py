@@ -40,8 +40,11 @@ async def note_asked(runtime: Runtime) -> None:
     await _change(runtime, pacing.after_asked)
 
 
-async def note_refusal(runtime: Runtime, refused: Refused, *, phone_number_id: str) -> None:
-    """The provider refused for a reason that does not lie with the contact: let the right thing rest."""
+async def note_refusal(runtime: Runtime, refused: Refused, *, phone_number_id: str, asked_at: datetime) -> None:
+    """The provider refused for a reason that does not lie with the contact: let the right thing rest.
+
+    `asked_at`: when the request was made; what was released since is not held again by its late answer.
+    """
     rules, now = runtime.settings.pacing, runtime.clock.now()
     if refused.scope is Scope.CONCURRENCY:
         await note_concurrency(runtime)
@@ -52,25 +55,31 @@ async def note_refusal(runtime: Runtime, refused: Refused, *, phone_number_id: s
             lambda account: pacing.after_rate_limit(account, rules, retry_at=refused.retry_at, jitter=jitter, now=now),
         )
     elif refused.scope is Scope.ACCOUNT:
-        await _change(runtime, lambda account: pacing.after_trouble(account, reason=refused.reason, now=now))
+        await _note_trouble(runtime, refused.reason, asked_at=asked_at)
     elif refused.scope is Scope.NUMBER:
-        await _hold_number(runtime, phone_number_id, reason=refused.reason, until=refused.retry_at)
+        await _hold_number(runtime, phone_number_id, reason=refused.reason, until=refused.retry_at, asked_at=asked_at)
 
 
 async def note_blame(runtime: Runtime, settled: Settled) -> None:
     """A call's end blames more than the call: let the right thing rest (a campaign's fault is settled already)."""
-    reason, now = why(settled.blame, settled.after.facts.ended_reason), runtime.clock.now()
+    reason, claimed_at = why(settled.blame, settled.after.facts.ended_reason), settled.after.claimed_at
     match settled.blame:
         case Blame.CONCURRENCY:
             await note_concurrency(runtime)
         case Blame.ACCOUNT:
-            await _change(runtime, lambda account: pacing.after_trouble(account, reason=reason, now=now))
+            await _note_trouble(runtime, reason, asked_at=claimed_at)
         case Blame.PROVIDER:
-            await _note_unstarted(runtime, reason, claimed_at=settled.after.claimed_at)
+            await _note_unstarted(runtime, reason, claimed_at=claimed_at)
         case Blame.NUMBER:
-            await _hold_number(runtime, settled.phone_number_id, reason=reason, until=next_utc_day(now))
+            until = next_utc_day(runtime.clock.now())
+            await _hold_number(runtime, settled.phone_number_id, reason=reason, until=until, asked_at=claimed_at)
         case Blame.CAMPAIGN | Blame.NOBODY:
             return
+
+
+async def _note_trouble(runtime: Runtime, reason: str, *, asked_at: datetime) -> None:
+    now = runtime.clock.now()
+    await _change(runtime, lambda account: pacing.after_trouble(account, reason=reason, asked_at=asked_at, now=now))
 
 
 async def _note_unstarted(runtime: Runtime, reason: str, *, claimed_at: datetime) -> None:
@@ -107,9 +116,12 @@ async def _change(runtime: Runtime, rule: Callable[[Account], Account]) -> None:
 
 
 @once_more
-async def _hold_number(runtime: Runtime, phone_number_id: str, *, reason: str, until: datetime | None) -> None:
+async def _hold_number(
+    runtime: Runtime, phone_number_id: str, *, reason: str, until: datetime | None, asked_at: datetime
+) -> None:
     async with runtime.database.transaction() as conn:
-        await gate.lock(conn)
+        if pacing.is_settled(await gate.lock(conn), asked_at=asked_at):
+            return
         await phone_numbers.hold(conn, phone_number_id, reason=reason, until=until, now=runtime.clock.now())
     log.warning("phone_number.held", phone_number_id=phone_number_id, until=until)
 
