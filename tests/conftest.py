@@ -1,5 +1,6 @@
 """Fixtures for every test. A test that uses a database gets one of its own: a copy of the template."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -135,3 +136,9 @@ async def empty_database(empty_database_url: str) -> AsyncIterator[Database]:
     opened = await Database.open(empty_database_url)
     yield opened
     await opened.close()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was collected out of garbage collection: a full one would look through it again and again."""
+    gc.collect()
+    gc.freeze()
