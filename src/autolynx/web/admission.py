@@ -22,6 +22,7 @@ from autolynx.store import owners
 from autolynx.web.context import get_runtime
 from autolynx.web.entries import OPEN
 from autolynx.web.problems import error_answer, http_answer, own_path
+from autolynx.web.readers import read_id
 from autolynx.web.served_assets import PREFIX as ASSETS
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -136,7 +137,7 @@ async def _check_owner(connection: HTTPConnection, entry: Entry, path: str, *, o
     pieces = path.split("/")
     named = [(name, pieces[place]) for place, name in entry.names]
     for name, text in (*named, *connection.query_params.multi_items()):
-        kind, known = owners.OF_PARAMETER.get(name), _uuid(text)
+        kind, known = owners.OF_PARAMETER.get(name), read_id(text)
         if kind is None or known is None:
             continue  # none of what belongs to anybody, or no id at all: the route says so
         async with get_runtime(connection).database.connection() as conn:
@@ -148,10 +149,3 @@ def _refusal(actor: Actor, wanted: Permission) -> str:
     if actor.is_browser:
         return "Your role does not allow this; an admin can do it, or change your role."
     return f"This token may not do that: it needs {wanted.value}."
-
-
-def _uuid(value: object) -> UUID | None:
-    try:
-        return UUID(str(value))
-    except ValueError:
-        return None

@@ -19,6 +19,7 @@ from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.analytics_view import analytics_view
 from autolynx.web.pages.rendering import page
+from autolynx.web.readers import read_day, read_id
 
 ZONE_COOKIE = "timezone"  # the reader's own, which charts.js leaves there
 OWN = "own"
@@ -43,7 +44,7 @@ class Wish:
     def of(cls, request: Request, *, owner_id: UUID | None) -> "Wish":
         """Read the address, and the reader's time zone."""
         asked = request.query_params
-        first, last = _day(asked.get("from", "")), _day(asked.get("to", ""))
+        first, last = read_day(asked.get("from", "")), read_day(asked.get("to", ""))
         days = asked.get("days", OWN if first and last else USUAL)
         zone = asked.get("timezone") or unquote(request.cookies.get(ZONE_COOKIE, ""))
         return cls(
@@ -51,8 +52,8 @@ class Wish:
             first=first,
             last=last,
             chosen=CallFilter(
-                assistant_id=_id(asked.get("assistant", "")),
-                campaign_id=_id(asked.get("campaign", "")),
+                assistant_id=read_id(asked.get("assistant", "")),
+                campaign_id=read_id(asked.get("campaign", "")),
                 owner_id=owner_id,
             ),
             timezone=zone if is_timezone(zone) else "UTC",
@@ -118,17 +119,3 @@ async def _page(
     }
     status = HTTPStatus.BAD_REQUEST if problem else HTTPStatus.OK
     return await page(request, "analytics.html", section="analytics", status=status, **values)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -22,6 +22,7 @@ from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.assistant_view import AssistantView, assistant_view
 from autolynx.web.pages.paging import Paging, page_number
 from autolynx.web.pages.rendering import answer, fragment, page, toast
+from autolynx.web.readers import read_id
 
 ROWS = 25
 MOST_SEARCH_CHARACTERS = 100
@@ -132,10 +133,10 @@ async def deactivate(assistant_id: str, runtime: RuntimeDep, actor: CallerDep) -
 
 def assistant_id_of(text: str) -> UUID:
     """Return the id in an address. Raises NotFound for what is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no assistant of that id. It may have been deleted.") from None
+    known = read_id(text)
+    if known is None:
+        raise NotFound("There is no assistant of that id. It may have been deleted.")
+    return known
 
 
 async def look_at(runtime: Runtime, assistant_id: UUID, actor: Actor) -> AssistantView:

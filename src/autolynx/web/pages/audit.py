@@ -15,6 +15,7 @@ from autolynx.web.api.audit import audit_filter
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.paging import Paging, page_number
 from autolynx.web.pages.rendering import page
+from autolynx.web.readers import read_day
 
 ROWS = 25
 MOST_COUNTED = 10_000  # beyond that the page says "and more"
@@ -43,8 +44,8 @@ class Wish:
         return cls(
             actor=asked.get("actor", "").strip()[:LONGEST],
             action=asked.get("action", "").strip()[:LONGEST],
-            first=_day(asked.get("from", "")),
-            last=_day(asked.get("to", "")),
+            first=read_day(asked.get("from", "")),
+            last=read_day(asked.get("to", "")),
             page=page_number(asked.get("page", "")),
         )
 
@@ -136,10 +137,3 @@ def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else json.dumps(value)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

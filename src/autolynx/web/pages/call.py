@@ -16,6 +16,7 @@ from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.call_view import CallView, call_view
 from autolynx.web.pages.rendering import NEVER_KEPT, answer, fragment
+from autolynx.web.readers import read_id
 
 MOST_CHARACTERS = 100_000
 
@@ -49,10 +50,10 @@ async def show_payloads(call_id: str, runtime: RuntimeDep) -> Response:
 
 def call_id_of(text: str) -> UUID:
     """Return the id in an address. Raises NotFound for what is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no call of that id.") from None
+    known = read_id(text)
+    if known is None:
+        raise NotFound("There is no call of that id.")
+    return known
 
 
 async def _look(runtime: Runtime, call_id: UUID) -> CallView:

@@ -11,6 +11,7 @@ from autolynx.domain.campaign_name import MAX_CAMPAIGN_NAME_CHARACTERS
 from autolynx.domain.self_pause import MAX_CANARY
 from autolynx.flows.campaign_edit import NewCampaign
 from autolynx.flows.planning import Choices
+from autolynx.web.readers import read_id
 
 ADDRESS = "/campaigns/new"
 LONGEST_VALUE = 300
@@ -66,12 +67,12 @@ class Typed:
     @property
     def upload_id(self) -> UUID | None:
         """The upload, None for none or nonsense."""
-        return _uuid(self.upload)
+        return read_id(self.upload)
 
     @property
     def assistant_id(self) -> UUID | None:
         """The assistant, None for none or nonsense."""
-        return _uuid(self.assistant)
+        return read_id(self.assistant)
 
     def problems(self) -> dict[str, str]:
         """Return what cannot be, by field, in sentences."""
@@ -149,10 +150,3 @@ def number_problem(text: str, key: str, *, is_required: bool = False) -> str | N
     if text.isascii() and text.isdigit() and least <= int(text) <= most:
         return None
     return f"Must be from {least} to {most:,}."
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -17,6 +17,7 @@ from autolynx.web.auth import CallerDep
 from autolynx.web.context import RuntimeDep
 from autolynx.web.pages.refused import sentence_of
 from autolynx.web.pages.rendering import answer, fragment, page, toast
+from autolynx.web.readers import read_id
 
 ROLES = {Role.OPERATOR: "Operator: own campaigns", Role.ADMIN: "Admin: everything"}
 
@@ -104,10 +105,10 @@ async def remove(user_id: str, runtime: RuntimeDep, actor: CallerDep) -> Respons
 
 def user_id_of(text: str) -> UUID:
     """Return the id in an address. Raises NotFound for what is none."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound("There is no person of that id.") from None
+    known = read_id(text)
+    if known is None:
+        raise NotFound("There is no person of that id.")
+    return known
 
 
 async def _values(runtime: Runtime, own_id: UUID | None) -> dict[str, Any]:
