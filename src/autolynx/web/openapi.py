@@ -8,6 +8,7 @@ from pydantic import Field
 from pydantic.json_schema import models_json_schema
 
 from autolynx.errors import KINDS
+from autolynx.web.entries import ENTRIES
 from autolynx.web.shapes import Shape
 
 Document = dict[str, Any]
@@ -18,7 +19,7 @@ _ALWAYS = (400, 401, 500, 503)
 _MEANINGS = {
     400: "Something that was sent is not as it must be; `details.field` names it.",
     401: "Nobody is signed in, or the token or secret is wrong.",
-    403: "A browser did not send its session's CSRF token as X-CSRF-Token.",
+    403: "Not for this role or this token's scopes, or a browser did not send its session's token as X-CSRF-Token.",
     404: "There is no such thing (any more).",
     409: "Not possible in the present state, a name that is taken, or an Idempotency-Key that is in use.",
     413: "The body is over a limit, which `details.limitBytes` names.",
@@ -57,8 +58,8 @@ BESIDES: dict[str, tuple[int, ...]] = {
     "GET /api/health/phone-line": (404,),
     "GET /api/analytics": (404,),
     "GET /api/analytics.csv": (404,),
-    "POST /api/scheduler/tick": (404,),
-    "GET /api/scheduler/tick": (404,),
+    "POST /api/scheduler/tick": (403, 404),
+    "GET /api/scheduler/tick": (403, 404),
     "POST /api/session": (429,),
     "POST /api/webhooks/vapi": (429,),
 }
@@ -104,12 +105,14 @@ def _describe(document: Document) -> None:
 
 def _failures(path: str, method: str, operation: Document) -> set[int]:
     """Return the statuses by which an operation may fail."""
-    found = {*_ALWAYS, *BESIDES.get(f"{method.upper()} {path}", ())}
+    label = f"{method.upper()} {path}"
+    found = {*_ALWAYS, *BESIDES.get(label, ())}
     if "{" in path:
         found.add(404)
     if "requestBody" in operation:
         found.add(413)
-    if method in _UNSAFE and any("APIKeyCookie" in scheme for scheme in operation.get("security", ())):
+    by_cookie = any("APIKeyCookie" in scheme for scheme in operation.get("security", ()))
+    if ENTRIES.get(label) is not None or (method in _UNSAFE and by_cookie):
         found.add(403)
     return found
 
