@@ -9,15 +9,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from autolynx.bootstrap import Engine, build_provider, open_runtime
+from autolynx.bootstrap import build_provider, open_runtime
 from autolynx.cli.listening import serving
 from autolynx.cli.loop import run_async
 from autolynx.errors import DatabaseUnavailable
+from autolynx.flows.engine import Engine
 from autolynx.flows.tick import Ticker
 from autolynx.log import configure_logging
 from autolynx.settings import Settings, load_settings
 from autolynx.store.database import Database
-from autolynx.web.app import build_app
+from autolynx.web.app import build_web
 from drill.doom import Fate, FatefulDatabase, FatefulRefiller, fateful_launch
 from drill.plan import Doom
 
@@ -48,7 +49,7 @@ async def _serve(settings: Settings, listener: socket.socket, fate: Fate) -> Non
         refiller = FatefulRefiller(runtime, fate)
         ticker = Ticker(runtime)
         engine = Engine(runtime=runtime, refiller=refiller, ticker=ticker)
-        async with serving(build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker), listener):
+        async with serving(build_web(engine), listener):
             ticker.start()
             await stopped.wait()
         await ticker.stop()

@@ -51,15 +51,18 @@ async def open_stop(page: Page) -> None:
 
 async def open_edit(page: Page) -> None:
     """Change what may be changed while a campaign goes on."""
-    await page.get_by_text("More", exact=True).click()
-    await page.get_by_role("button", name="Edit name and options").click()
-    await page.get_by_role("dialog").wait_for()
+    await _choose(page, "Edit name and options")
 
 
 async def open_canary(page: Page) -> None:
     """Ask how many are called before the campaign waits."""
+    await _choose(page, "Call a few first")
+
+
+async def _choose(page: Page, name: str) -> None:
+    """Choose what opens a dialog from the menu of a campaign."""
     await page.get_by_text("More", exact=True).click()
-    await page.get_by_role("button", name="Call a few first").click()
+    await page.get_by_role("button", name=name).click()
     await page.get_by_role("dialog").wait_for()
 
 

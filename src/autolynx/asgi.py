@@ -14,7 +14,7 @@ from autolynx.bootstrap import open_engine
 from autolynx.errors import AutolynxError
 from autolynx.log import configure_logging, log
 from autolynx.settings import load_settings
-from autolynx.web.app import build_app, close_web
+from autolynx.web.app import build_web, close_web
 
 NOT_STARTED = {"error": {"code": "NOT_STARTED", "message": "AutoLynx cannot start; its log says why.", "details": {}}}
 
@@ -66,7 +66,7 @@ class Application:
             engine = await opening.enter_async_context(open_engine(settings))
             if engine.ticker is not None:
                 engine.ticker.start()
-            inner = build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker)
+            inner = build_web(engine)
             opening.push_async_callback(close_web, inner)
             self._stack = opening.pop_all()
         log.info("app.started", runtime=settings.runtime)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from autolynx.archive.bucket import RecordingBucket
 from autolynx.archive.folder import RecordingFolder
@@ -11,6 +10,7 @@ from autolynx.archive.s3_signature import S3Account
 from autolynx.errors import ConfigurationError
 from autolynx.flows.assistants import seed_templates
 from autolynx.flows.choosing_settings import refresh_settings
+from autolynx.flows.engine import Engine
 from autolynx.flows.people import ensure_admin
 from autolynx.flows.refill import Refiller
 from autolynx.flows.tick import Ticker
@@ -32,15 +32,6 @@ NO_KEY = (
     "or see the whole product without an account by `autolynx demo`."
 )
 FUNCTION_POOL_SIZE = 2  # a function serves few requests at once, and there may be many functions
-
-
-@dataclass(frozen=True, kw_only=True)
-class Engine:
-    """A runtime and what moves by itself around it; in a function nothing does."""
-
-    runtime: Runtime
-    refiller: Refiller | None
-    ticker: Ticker | None
 
 
 @asynccontextmanager

@@ -8,12 +8,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
-from autolynx.bootstrap import Engine, open_engine
+from autolynx.bootstrap import open_engine
 from autolynx.cli.listening import listen, port_of, serving
 from autolynx.cli.signing_in import sign_in_link
+from autolynx.flows.engine import Engine
 from autolynx.runtime import Runtime
 from autolynx.store.database import Database
-from autolynx.web.app import build_app
+from autolynx.web.app import build_web
 from tests.support.engine import settings_for_test
 from tests.support.signed_in import a_person
 from tests.support.sim import Sim, running_sim
@@ -40,9 +41,7 @@ class Door:
         """Serve."""
         listener = self._open.enter_context(self._listener or listen(HOST, self._port))
         self._listener = None
-        engine = self._engine
-        app = build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker)
-        await self._open.enter_async_context(serving(app, listener))
+        await self._open.enter_async_context(serving(build_web(self._engine), listener))
 
     async def shut(self) -> None:
         """Serve nobody any more."""

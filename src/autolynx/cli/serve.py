@@ -11,7 +11,7 @@ from autolynx.cli.listening import listen, port_of, serving
 from autolynx.cli.loop import run_async
 from autolynx.log import log
 from autolynx.settings import Settings
-from autolynx.web.app import build_app
+from autolynx.web.app import build_web
 
 app = typer.Typer(add_completion=False)
 
@@ -36,10 +36,7 @@ def with_port(settings: Settings, port: int) -> Settings:
 
 async def _serve(settings: Settings, listener: socket.socket, host: str) -> None:
     with listener, catching_interrupts() as interrupts:
-        async with (
-            open_engine(settings) as engine,
-            serving(build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker), listener),
-        ):
+        async with open_engine(settings) as engine, serving(build_web(engine), listener):
             if engine.ticker is not None:
                 engine.ticker.start()
             print(f"AutoLynx listens on http://{host}:{port_of(listener)}", flush=True)

@@ -12,14 +12,15 @@ from typing import IO
 
 from pydantic import SecretStr
 
-from autolynx.bootstrap import Engine, open_engine
+from autolynx.bootstrap import open_engine
 from autolynx.cli.interrupts import Interrupts, catching_interrupts
 from autolynx.cli.listening import port_of, serving
 from autolynx.cli.simulator import Play, simulator
 from autolynx.errors import ConfigurationError
+from autolynx.flows.engine import Engine
 from autolynx.runtime import Runtime
 from autolynx.settings import Settings
-from autolynx.web.app import build_app, count_watchers
+from autolynx.web.app import build_web, count_watchers
 
 if sys.platform != "win32":
     import fcntl
@@ -67,7 +68,7 @@ async def open_stage(settings: Settings, listener: socket.socket, play: Play | N
             stack.enter_context(alone(settings.data_dir))
             settings = simulated(settings, await stack.enter_async_context(simulator(play)), base_url, play)
         engine = await stack.enter_async_context(open_engine(settings))
-        web = build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker)
+        web = build_web(engine)
         await stack.enter_async_context(serving(web, listener))
         if engine.ticker is not None:
             engine.ticker.start()

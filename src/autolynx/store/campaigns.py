@@ -1,6 +1,7 @@
 """Campaigns: rows, transitions by compare-and-swap, and the O(1) figures kept beside them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,7 +48,7 @@ async def insert(
     conn: Connection, campaign: Campaign, *, options: Mapping[str, Any], owner_id: UUID | None = None
 ) -> None:
     """Insert a campaign without contacts. Raises Conflict when the name is taken."""
-    try:
+    with _refusing_a_taken_name():
         await conn.execute(
             """INSERT INTO campaigns (id, name, status, mode, cap, batch_size, assistant_id, phone_number_id,
                    options_json, owner_id, created_at)
@@ -67,15 +68,18 @@ async def insert(
                 "created_at": campaign.created_at,
             },
         )
+
+
+@contextmanager
+def _refusing_a_taken_name() -> Iterator[None]:
+    """Raise Conflict where a statement would give a campaign the name of another one."""
+    try:
+        yield
     except UniqueViolation as error:
         if error.diag.constraint_name == "campaigns_name_key":
-            raise _name_taken() from None
+            message = "name: a campaign of that name exists already; choose another name."
+            raise Conflict(message, details={"field": "name"}) from None
         raise
-
-
-def _name_taken() -> Conflict:
-    message = "name: a campaign of that name exists already; choose another name."
-    return Conflict(message, details={"field": "name"})
 
 
 async def get(conn: Connection, campaign_id: UUID) -> Campaign:
@@ -207,16 +211,12 @@ async def save_edit(
     options: Mapping[str, Any],
 ) -> None:
     """Write what a person may edit; the caller has checked what is allowed now. Raises Conflict for a taken name."""
-    try:
+    with _refusing_a_taken_name():
         await conn.execute(
             """UPDATE campaigns SET name = %s, cap = %s, mode = %s, assistant_id = %s, phone_number_id = %s,
                    options_json = options_json || %s WHERE id = %s""",
             [name, cap, mode, assistant_id, phone_number_id, Jsonb(dict(options)), campaign.id],
         )
-    except UniqueViolation as error:
-        if error.diag.constraint_name == "campaigns_name_key":
-            raise _name_taken() from None
-        raise
 
 
 async def save_deleted(conn: Connection, campaign_id: UUID, now: datetime) -> None:
@@ -238,12 +238,8 @@ async def lock_deleted(conn: Connection, campaign_id: UUID, *, since: datetime) 
 
 async def save_restored(conn: Connection, campaign_id: UUID, *, name: str) -> None:
     """Take a deletion back, under a name that is free. Raises Conflict where it is not."""
-    try:
+    with _refusing_a_taken_name():
         await conn.execute("UPDATE campaigns SET deleted_at = NULL, name = %s WHERE id = %s", [name, campaign_id])
-    except UniqueViolation as error:
-        if error.diag.constraint_name == "campaigns_name_key":
-            raise _name_taken() from None
-        raise
 
 
 async def save_quiet(conn: Connection, campaign_id: UUID, now: datetime) -> None:

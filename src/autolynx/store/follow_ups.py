@@ -46,12 +46,13 @@ _FAMILY = """WITH RECURSIVE family AS (SELECT id, options_json ->> 'followsCampa
             ON c.options_json ->> 'followsCampaign' = f.id::text WHERE c.id NOT IN (SELECT id FROM family)
         UNION SELECT c.id, c.status, c.deleted_at FROM campaigns c JOIN others o
             ON c.options_json ->> 'followsCampaign' = o.id::text)"""
+_IS_IN_ANOTHER = """EXISTS (SELECT FROM contacts d WHERE d.phone = t.phone AND d.campaign_id IN (SELECT id FROM others
+        WHERE deleted_at IS NULL AND status NOT IN ('COMPLETED', 'CANCELED')))"""
 _FATE = f"""CASE WHEN t.state = 'unsure' THEN 'unsure'
     WHEN t.state = 'excluded' OR t.erased_at IS NOT NULL THEN 'excluded'
     WHEN t.state = 'calling' OR EXISTS (SELECT FROM calls h WHERE h.contact_id = t.id AND h.holds_line) THEN 'live'
     WHEN t.state = 'due' AND NOT %(is_stopped)s THEN 'due'
-    WHEN EXISTS (SELECT FROM contacts d WHERE d.phone = t.phone AND d.campaign_id IN (SELECT id FROM others
-        WHERE deleted_at IS NULL AND status NOT IN ('COMPLETED', 'CANCELED'))) THEN 'inFollowUp'
+    WHEN {_IS_IN_ANOTHER} THEN 'inFollowUp'
     WHEN EXISTS (SELECT FROM contacts d JOIN calls o ON o.contact_id = d.id WHERE d.phone = t.phone
         AND o.counts_as_attempt AND o.dial_started_at >= %(since)s::timestamptz
         AND o.campaign_id NOT IN (SELECT id FROM family)) THEN 'calledElsewhere'
@@ -83,9 +84,8 @@ async def lock_family(conn: Connection, campaign_id: UUID) -> None:
 async def is_called_by_others(conn: Connection, campaign_id: UUID) -> bool:
     """Whether somebody in a follow-up is in another one of its family as well that is not over."""
     cursor = await conn.execute(
-        f"""{_FAMILY} SELECT EXISTS (SELECT FROM contacts t JOIN contacts d ON d.phone = t.phone
-                WHERE t.campaign_id = %(campaign_id)s AND d.campaign_id IN (SELECT id FROM others
-                    WHERE deleted_at IS NULL AND status NOT IN ('COMPLETED', 'CANCELED'))) AS is_so""",
+        f"""{_FAMILY} SELECT EXISTS (SELECT FROM contacts t
+                WHERE t.campaign_id = %(campaign_id)s AND {_IS_IN_ANOTHER}) AS is_so""",
         {"campaign_id": campaign_id},
     )
     row = await cursor.fetchone()

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.routing import BaseRoute
 
+from autolynx.flows.engine import Engine
 from autolynx.flows.live_feed import LiveFeed
 from autolynx.flows.phone_line import PhoneLines
 from autolynx.flows.refill import Refiller
@@ -62,6 +63,11 @@ def build_app(runtime: Runtime, *, refiller: Refiller | None = None, ticker: Tic
     app.router.routes.extend(_included())
     app.mount("/assets", packaged_assets(), name="assets")
     return app
+
+
+def build_web(engine: Engine) -> FastAPI:
+    """Build the application around an engine."""
+    return build_app(engine.runtime, refiller=engine.refiller, ticker=engine.ticker)
 
 
 def count_watchers(app: FastAPI) -> int:
